@@ -1,0 +1,118 @@
+"""SELECT: rows of one model, its to-one relations riding along."""
+
+from collections.abc import Sequence
+
+from orm.builder.after import after
+from orm.builder.text import Parameters, column, quote
+from orm.filters.parse import EVERYTHING, Shape
+from orm.filters.render import render_filter
+from orm.metadata import ModelMeta
+from orm.ordering import Order
+from orm.projection import Projection
+
+ROOT = "t"
+"""The alias of the model's own row."""
+
+
+def where(meta: ModelMeta, shapes: tuple[Shape, ...], parameters: Parameters) -> str:
+    """A WHERE clause, with its leading blank, of `shapes` joined by AND; empty when they let every row
+    pass."""
+    parts = [render_filter(shape, meta, ROOT, parameters) for shape in shapes if shape != EVERYTHING]
+    return f" WHERE {' AND '.join(parts)}" if parts else ""
+
+
+def select(
+    meta: ModelMeta,
+    projection: Projection,
+    shapes: tuple[Shape, ...],
+    *,
+    order: Order,
+    limited: bool = False,
+    skipping: bool = False,
+    counted: bool = False,
+    as_json: bool = False,
+    lock: str | None = None,
+    extra: Sequence[str] = (),
+    nulls: Sequence[bool] | None = None,
+) -> str:
+    """Values in this order: the rules of joined models, the filters, those of `nulls`, LIMIT, OFFSET.
+
+    `extra` are columns behind those of the projection. `nulls` makes it a page of a keyset: rows after one
+    of which they say, for each term of the order, whether its value is null.
+
+    `counted` adds a last column, how many rows pass `shapes` in all. It is a subquery that the server runs
+    once; a window function would make it join and keep every row that passes before it can apply the
+    limit.
+
+    LIMIT is a parameter on purpose. A prepared statement whose limit is a literal may go over to a generic
+    plan that walks a whole index, ten times slower here; with a parameter the generic plan looks dear to
+    the planner and it keeps planning for the values."""
+    parameters = Parameters()
+    columns = projection.select_list(as_json=as_json) + [column(ROOT, name) for name in extra]
+    source = f"{quote(meta.table)} {ROOT}"
+    joined = joins(projection, parameters)
+    condition = where(meta, shapes, parameters)
+    if counted:
+        columns.append(f"(SELECT count(*) FROM {source}{condition})")  # the same placeholders once more
+    if nulls is not None:
+        condition += " AND " if condition else " WHERE "
+        condition += after(meta, order, nulls, ROOT, parameters)
+    text = f"SELECT {', '.join(columns)} FROM {source}{joined}{condition}"
+    if order:
+        text += f" ORDER BY {order_by(meta, order)}"
+    if limited:
+        text += f" LIMIT {parameters.next('bigint')}"
+    if skipping:
+        text += f" OFFSET {parameters.next('bigint')}"
+    if lock:
+        text += f" {lock} OF {ROOT}"
+    return text
+
+
+def joins(projection: Projection, parameters: Parameters) -> str:
+    """The LEFT JOINs of a projection; a row that a rule hides joins as if it were not there."""
+    text = ""
+    for join in projection.joins:
+        condition = f'{join.alias}."id" = {column(join.parent_alias, join.name)}'
+        if join.rule is not None:
+            condition += f" AND {render_filter(join.rule, join.target, join.alias, parameters)}"
+        text += f" LEFT JOIN {quote(join.target.table)} {join.alias} ON {condition}"
+    return text
+
+
+def order_by(meta: ModelMeta, order: Order) -> str:
+    """ORDER BY with nulls last.
+
+    For a column that is never null the words are left out: with them no index on it could give the order
+    backwards."""
+    terms = []
+    for name, descending in order:
+        term = column(ROOT, name) + (" DESC" if descending else "")
+        terms.append(f"{term} NULLS LAST" if descending and meta.fields[name].nullable else term)
+    return ", ".join(terms)
+
+
+def count(meta: ModelMeta, shapes: tuple[Shape, ...]) -> str:
+    """How many rows pass `shapes`."""
+    return f"SELECT count(*) FROM {quote(meta.table)} {ROOT}{where(meta, shapes, Parameters())}"
+
+
+def exists(meta: ModelMeta, shapes: tuple[Shape, ...]) -> str:
+    """Whether any row passes `shapes`."""
+    return f"SELECT EXISTS (SELECT 1 FROM {quote(meta.table)} {ROOT}{where(meta, shapes, Parameters())})"
+
+
+def ids_of(meta: ModelMeta, reference: str) -> str:
+    """The ids of the rows whose `reference` is `$1`, locked against change: what is written next rests on
+    them."""
+    where = f"{column(ROOT, reference)} = $1::bigint"
+    return f"SELECT {column(ROOT, 'id')} FROM {quote(meta.table)} {ROOT} WHERE {where} FOR NO KEY UPDATE"
+
+
+def ids_that_pass(meta: ModelMeta, rule: Shape) -> str:
+    """Those of the ids `$1` whose rows pass `rule`, whose values follow."""
+    parameters = Parameters()
+    parts = [f"{column(ROOT, 'id')} = ANY({parameters.next('bigint[]')})"]
+    if rule != EVERYTHING:
+        parts.append(render_filter(rule, meta, ROOT, parameters))
+    return f"SELECT {column(ROOT, 'id')} FROM {quote(meta.table)} {ROOT} WHERE {' AND '.join(parts)}"

@@ -1,0 +1,100 @@
+"""INSERT, UPDATE and DELETE, the asker's rule a part of each."""
+
+from collections.abc import Sequence
+
+from orm.builder.select import ROOT, where
+from orm.builder.text import Parameters, column, quote
+from orm.filters.parse import EVERYTHING, Shape
+from orm.filters.render import render_filter
+from orm.metadata import ModelMeta
+
+
+def insert(
+    meta: ModelMeta, names: Sequence[str], *, rule: Shape = EVERYTHING, returning: Sequence[str]
+) -> str:
+    """One row. Values: the columns `names`, then the rule's. Gives back the columns `returning`, or no row
+    when the rule refuses the new one.
+
+    With a rule the values first become a row that the rule is asked about, in the same statement: one
+    round trip, and nothing to roll back."""
+    parameters = Parameters()
+    back = f"RETURNING {', '.join(quote(name) for name in returning)}"
+    into = f"INSERT INTO {quote(meta.table)} AS {ROOT}"
+    if not names:
+        if rule == EVERYTHING:
+            return f"{into} DEFAULT VALUES {back}"
+        return f'{into} ("id") SELECT DEFAULT WHERE {render_filter(rule, meta, ROOT, parameters)} {back}'
+    columns = ", ".join(quote(name) for name in names)
+    values = [parameters.next(meta.fields[name].parameter_type) for name in names]
+    if rule == EVERYTHING:
+        return f"{into} ({columns}) VALUES ({', '.join(values)}) {back}"
+    given = dict(zip(names, values, strict=True))
+    row = ", ".join(
+        f"{given.get(name) or f'NULL::{meta.fields[name].parameter_type}'} AS {quote(name)}"
+        for name in meta.columns
+    )
+    condition = render_filter(rule, meta, "n", parameters)
+    wanted = ", ".join(column("n", name) for name in names)
+    return f"{into} ({columns}) SELECT {wanted} FROM (SELECT {row}) n WHERE {condition} {back}"
+
+
+def insert_many(meta: ModelMeta, names: Sequence[str], *, returning: Sequence[str]) -> str:
+    """Many rows from one array a column, in the order given. Gives back the columns `returning` in that
+    order."""
+    parameters = Parameters()
+    columns = ", ".join(quote(name) for name in names)
+    arrays = ", ".join(parameters.next(f"{meta.fields[name].parameter_type}[]") for name in names)
+    source = f'unnest({arrays}) WITH ORDINALITY AS n({columns}, "ordinality")'
+    into = f"INSERT INTO {quote(meta.table)} ({columns})"
+    back = ", ".join(quote(name) for name in returning)
+    return f'{into} SELECT {columns} FROM {source} ORDER BY "ordinality" RETURNING {back}'
+
+
+def upsert(meta: ModelMeta, names: Sequence[str], changed: Sequence[str], key: Sequence[str]) -> str:
+    """Many rows from one array a column; one whose `key` is taken changes that row's columns `changed`
+    instead.
+
+    Gives back the ids in the order given. Where nothing is to be changed the key is written over itself,
+    because DO NOTHING would not give the id."""
+    parameters = Parameters()
+    columns = ", ".join(quote(name) for name in names)
+    arrays = ", ".join(parameters.next(f"{meta.fields[name].parameter_type}[]") for name in names)
+    source = f'unnest({arrays}) WITH ORDINALITY AS n({columns}, "ordinality")'
+    assignments = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in changed or key)
+    conflict = f"({', '.join(quote(name) for name in key)}) DO UPDATE SET {assignments}"
+    return (
+        f"INSERT INTO {quote(meta.table)} ({columns}) SELECT {columns} FROM {source} "
+        f'ORDER BY "ordinality" ON CONFLICT {conflict} RETURNING "id"'
+    )
+
+
+def update(
+    meta: ModelMeta,
+    names: Sequence[str],
+    shapes: tuple[Shape, ...],
+    *,
+    rule: Shape = EVERYTHING,
+    returning: Sequence[str] = (),
+) -> str:
+    """The columns `names` of the rows that pass `shapes`. Values: the columns, the filters, then the
+    rule's once more.
+
+    `rule` is asked of the row as it will be; the row as it is must pass it as one of `shapes`.
+    """
+    parameters = Parameters()
+    values = {name: parameters.next(meta.fields[name].parameter_type) for name in names}
+    assignments = ", ".join(f"{quote(name)} = {value}" for name, value in values.items())
+    text = f"UPDATE {quote(meta.table)} AS {ROOT} SET {assignments}{where(meta, shapes, parameters)}"
+    if rule != EVERYTHING:
+        will_be = render_filter(
+            rule, meta, ROOT, parameters, columns=lambda name: values.get(name) or column(ROOT, name)
+        )
+        text += f" AND {will_be}"
+    if returning:
+        text += f" RETURNING {', '.join(quote(name) for name in returning)}"
+    return text
+
+
+def delete(meta: ModelMeta, shapes: tuple[Shape, ...]) -> str:
+    """The rows that pass `shapes`."""
+    return f"DELETE FROM {quote(meta.table)} AS {ROOT}{where(meta, shapes, Parameters())}"

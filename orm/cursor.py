@@ -1,0 +1,78 @@
+"""Cursors: where a page ended, as an opaque text that the next page starts after.
+
+A cursor holds the values that the last row had in the columns of the order, the id among them, so that the
+next page is found by an index however far it lies, and rows that come and go in between neither repeat nor
+hide one that was there throughout. It is signed together with the model, the order and the filter that it
+belongs to: a client can neither read more through it nor use it for another question."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from orm.errors import CursorError, Place
+from orm.filters.parse import BoundFilter, Shape
+from orm.metadata import ModelMeta
+from orm.ordering import Order
+
+_SIGNATURE_BYTES: Final = 16
+"""Half of a SHA-256, as RFC 2104 section 5 allows: 128 bits are far beyond guessing, and the text stays
+short."""
+
+_LONGEST: Final = 4096
+"""A text of more characters is refused before anything is computed over it."""
+
+
+def write_cursor(
+    key: bytes, meta: ModelMeta, order: Order, filter: BoundFilter, values: Sequence[Any]
+) -> str:
+    """The cursor after a row that has `values` in the columns of `order`."""
+    payload = msgspec.msgpack.encode(values)
+    return (
+        base64.urlsafe_b64encode(_signature(key, meta, order, filter, payload) + payload).decode().rstrip("=")
+    )
+
+
+def read_cursor(
+    key: bytes, meta: ModelMeta, order: Order, filter: BoundFilter, cursor: Any, pointer: str = ""
+) -> tuple[Any, ...]:
+    """The values in `cursor`, as the driver takes them, one for each term of `order`.
+
+    Raises CursorError for a text that was not written with `key` for the same model, order and filter.
+    """
+    try:
+        if not isinstance(cursor, str) or len(cursor) > _LONGEST:
+            raise ValueError("no cursor is as long as this")
+        data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        signature, payload = data[:_SIGNATURE_BYTES], data[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, _signature(key, meta, order, filter, payload)):
+            raise ValueError("the signature does not fit")
+        values = msgspec.msgpack.decode(payload)
+        return tuple(
+            None if value is None else meta.fields[name].to_filter(value)
+            for (name, _), value in zip(order, values, strict=True)
+        )
+    except (ValueError, binascii.Error, msgspec.DecodeError) as error:
+        sentence = "this cursor is not one of this model, order and filter; start from the first page"
+        raise CursorError(sentence, errors=(Place(pointer, "cursor", sentence),)) from error
+
+
+def after_shape(order: Order, values: Sequence[Any]) -> Shape:
+    """The shape of the condition "comes after a row with `values`"; a value that is null is a part of the
+    shape."""
+    return ("after", order, tuple(value is None for value in values))
+
+
+def after_values(values: Sequence[Any]) -> list[Any]:
+    """The values that the condition of `after_shape` uses, in their order."""
+    return [value for value in values if value is not None]
+
+
+def _signature(key: bytes, meta: ModelMeta, order: Order, filter: BoundFilter, payload: bytes) -> bytes:
+    question = repr((meta.table, order, filter.shape, filter.values)).encode()
+    digest = hashlib.sha256(question).digest()
+    return hmac.digest(key, digest + payload, "sha256")[:_SIGNATURE_BYTES]

@@ -1,0 +1,164 @@
+"""Fields whose values are text."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Literal, Unpack
+
+from orm.fields.base import Field, FieldOptions
+
+
+def storable_text(field: Field, value: str) -> str:
+    """`value`, if PostgreSQL can hold it. Raises ValidationError: the server would refuse it only in the
+    middle of a statement."""
+    if "\0" in value:
+        raise field.invalid("contains a NUL character, which text in PostgreSQL cannot hold")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise field.invalid("contains half of a surrogate pair, which is no character") from None
+    return value
+
+
+class TextField(Field):
+    """Text of any length, or bounded by `max_length` characters."""
+
+    kind = "text"
+    python_type = str
+
+    def __init__(
+        self,
+        *,
+        max_length: int | None,
+        min_length: int | None,
+        pattern: str | None,
+        **options: Unpack[FieldOptions],
+    ) -> None:
+        super().__init__(**options)
+        self.max_length = max_length
+        self.min_length = min_length
+        self.pattern = pattern
+
+    def check(self) -> None:
+        if self.max_length is not None and self.max_length < 1:
+            raise self.wrong("max_length is at least 1")
+        if self.min_length is not None and not 0 <= self.min_length <= (self.max_length or self.min_length):
+            raise self.wrong("min_length lies between 0 and max_length")
+        if self.pattern is not None:
+            try:
+                re.compile(self.pattern)
+            except re.error as error:
+                raise self.wrong(f"pattern {self.pattern!r} is no regular expression: {error}") from error
+
+    def fits(self, value: Any) -> bool:
+        return (
+            value.__class__ is str
+            and self.pattern is None
+            and not self.min_length
+            and (self.max_length is None or len(value) <= self.max_length)
+            and value.isascii()
+            and "\0" not in value
+        )
+
+    @property
+    def column_type(self) -> str:
+        return "text"
+
+    @property
+    def filter_type(self) -> str:
+        return "text"
+
+    @property
+    def is_text(self) -> bool:
+        return True
+
+    def constraints(self) -> dict[str, Any]:
+        limits = {"min_length": self.min_length, "max_length": self.max_length, "pattern": self.pattern}
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
+    def encode(self, value: Any) -> Any:
+        return storable_text(self, value)
+
+
+class CharField(TextField):
+    """Text of at most `max_length` characters, a limit that the column itself holds to."""
+
+    kind = "char"
+
+    @property
+    def column_type(self) -> str:
+        return f"varchar({self.max_length})"
+
+    @property
+    def parameter_type(self) -> str:
+        return (
+            "varchar"  # without the length: a cast to varchar(n) cuts silently where an insert would refuse
+        )
+
+
+class SelectionField(Field):
+    """One of a fixed list of codes, each with a label.
+
+    Stored as text without a CHECK constraint: a module may extend the options of another one's field, and
+    changing a constraint would lock the table."""
+
+    kind = "selection"
+    python_type = str
+
+    def __init__(self, *, options_: Iterable[tuple[str, str] | str], **options: Unpack[FieldOptions]) -> None:
+        super().__init__(**options)
+        self.options = tuple(
+            (option, option) if isinstance(option, str) else tuple(option) for option in options_
+        )
+        self.codes = tuple(code for code, _ in self.options)
+        """The values that the field takes, in the order declared."""
+
+    def check(self) -> None:
+        if not self.options:
+            raise self.wrong("options is empty; name at least one (code, label)")
+        if len(set(self.codes)) != len(self.codes):
+            raise self.wrong("options name one code twice")
+
+    @property
+    def column_type(self) -> str:
+        return "text"
+
+    @property
+    def is_text(self) -> bool:
+        return True
+
+    def fits(self, value: Any) -> bool:
+        return value.__class__ is str and value in self.codes
+
+    def encode(self, value: Any) -> Any:
+        return storable_text(self, value)
+
+    def annotation(self) -> Any:
+        return Literal[self.codes]
+
+
+def Char(
+    *,
+    max_length: int = 255,
+    min_length: int | None = None,
+    pattern: str | None = None,
+    **options: Unpack[FieldOptions],
+) -> Any:
+    """Text of at most `max_length` characters (varchar)."""
+    return CharField(max_length=max_length, min_length=min_length, pattern=pattern, **options)
+
+
+def Text(
+    *,
+    max_length: int | None = None,
+    min_length: int | None = None,
+    pattern: str | None = None,
+    **options: Unpack[FieldOptions],
+) -> Any:
+    """Text of any length, or of at most `max_length` characters, checked when it is written."""
+    return TextField(max_length=max_length, min_length=min_length, pattern=pattern, **options)
+
+
+def Selection(*, options: Iterable[tuple[str, str] | str], **others: Unpack[FieldOptions]) -> Any:
+    """One of `options`, each a (code, label) or a code that is its own label."""
+    return SelectionField(options_=options, **others)

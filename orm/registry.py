@@ -1,0 +1,119 @@
+"""The models of one home, composed and frozen.
+
+Composition makes, for every registered model, one class of its own: a subclass of the declared class with
+the fields that other modules add to it and with its metadata. Two registries in one process therefore
+never share state, and no attribute is ever set on a class that a program declared."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, cast
+
+from orm.builder.cache import TextCache
+from orm.declaration import ModelType
+from orm.errors import DeclarationError, UsageError
+from orm.metadata import ModelMeta
+from orm.model import DotModel
+from orm.projection import ProjectionCache
+
+
+class Registry:
+    """The composed models by the name they were registered under, by table and by declared class."""
+
+    def __init__(self, models: Mapping[str, ModelMeta]) -> None:
+        self._by_name = dict(models)
+        self._by_table = {meta.table: meta for meta in models.values()}
+        self.texts = TextCache()
+        """Statement texts by shape, for every model of this registry."""
+        self.projections = ProjectionCache()
+        """Compiled lists of fields, likewise."""
+        self.cursor_key = secrets.token_bytes(32)
+        """Signs cursors. Processes that serve the same clients are given the same one."""
+
+    @classmethod
+    def compose(
+        cls,
+        models: Mapping[str, type[DotModel]],
+        extensions: Mapping[str, Sequence[type[DotModel]]] = MappingProxyType({}),
+    ) -> "Registry":
+        """A registry of `models` (name -> class) with `extensions` (table -> mixins whose fields are
+        added), all relations resolved.
+
+        Raises DeclarationError, naming model and field, for a class without table, a table used twice, an
+        extension of an unknown table, a field that is added twice, or a relation that points nowhere."""
+        composed: dict[str, ModelMeta] = {}
+        tables: dict[str, ModelMeta] = {}
+        for name, declared in models.items():
+            _check_declared(name, declared)
+            meta = _compose_one(declared, extensions.get(declared.__table__, ()))
+            if meta.table in tables:
+                other = tables[meta.table]
+                raise DeclarationError(
+                    f"{meta.name} and {other.name} both use table {meta.table!r}; give each its own"
+                )
+            composed[name] = tables[meta.table] = meta
+        for table in extensions:
+            if table not in tables:
+                raise DeclarationError(f"a module extends table {table!r}, which no registered model has")
+        for meta in tables.values():
+            meta.resolve(tables)
+        return cls(composed)
+
+    def model(self, name: str) -> ModelMeta:
+        """The model registered under `name`. Raises KeyError."""
+        return self._by_name[name]
+
+    def table(self, table: str) -> ModelMeta | None:
+        """The model on `table`, or None."""
+        return self._by_table.get(table)
+
+    def of(self, cls: type[DotModel]) -> ModelMeta:
+        """The composed model of a declared or composed class. Raises UsageError when it is not registered
+        here."""
+        meta = self._by_table.get(cls.__table__)
+        if meta is None or not (issubclass(meta.cls, cls) or issubclass(cls, meta.cls)):
+            raise UsageError(
+                f"{cls.__name__} is not among the Models of the bound environment; register it there"
+            )
+        return meta
+
+    def names(self) -> Mapping[str, type[DotModel]]:
+        """The composed classes by the name they were registered under."""
+        return {name: meta.cls for name, meta in self._by_name.items()}
+
+    def __iter__(self) -> Iterator[ModelMeta]:
+        return iter(self._by_name.values())
+
+
+def _check_declared(name: str, declared: Any) -> None:
+    if not isinstance(declared, ModelType) or not issubclass(declared, DotModel):
+        raise DeclarationError(f"Models.{name} is {declared!r}: only DotModel classes can be registered")
+    if not declared.__table__:
+        raise DeclarationError(
+            f'{declared.__name__} has no __table__; name its table, as in __table__ = "{name}s"'
+        )
+
+
+def _compose_one(declared: type[DotModel], mixins: Sequence[type[DotModel]]) -> ModelMeta:
+    known = set(declared.__fields__)
+    for mixin in mixins:
+        if mixin.__table__:
+            raise DeclarationError(
+                f"{mixin.__name__} extends {declared.__name__} and has a __table__; an extension has none"
+            )
+        for field in mixin.__fields__:
+            if field != "id" and field in known:
+                raise DeclarationError(
+                    f"{mixin.__name__}.{field}: {declared.__name__} has a field {field!r} already"
+                )
+            known.add(field)
+    bases = (*mixins, declared)
+    namespace = {
+        "__module__": declared.__module__,
+        "__qualname__": declared.__qualname__,
+        "__doc__": declared.__doc__,
+    }
+    composed = cast("type[DotModel]", ModelType(declared.__name__, bases, namespace))
+    meta = ModelMeta(composed, module=declared.__module__)
+    composed.__meta__ = meta
+    return meta

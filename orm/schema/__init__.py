@@ -1,0 +1,1 @@
+"""From models to tables: names, definitions, and what a database lacks."""

@@ -1,0 +1,111 @@
+"""Bringing a database up to its models at start: one statement when nothing changed, safe additions when
+something did."""
+
+import contextlib
+import hashlib
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+import asyncpg
+
+from orm.builder.text import quote
+from orm.database import Database
+from orm.errors import Problem
+from orm.registry import Registry
+from orm.schema import ddl
+from orm.schema.difference import Catalogue, Column, Difference, compare
+from sql import statements
+
+logger = logging.getLogger(__name__)
+
+_SQL = statements("orm/schema")
+
+SCHEMA_LOCK: Final = 3502586269815817585
+"""The first eight bytes of sha256("starling schema"), as pg_advisory_xact_lock takes them."""
+
+LOCK_TIMEOUT: Final = "3s"
+"""How long a statement waits for a table that others use. It waits in front of them, so this is also how
+long they wait for it."""
+
+STATE_TABLE: Final = "starling_schema"
+
+
+class SchemaMismatch(Problem):
+    """The database does not fit the models and cannot be made to without a person."""
+
+    code = "conflict"
+
+
+async def bring_up(db: Database, registry: Registry) -> None:
+    """Make the tables of `registry` that are missing and add what is safe to add.
+
+    Safe when several processes do it at once: one works, the others wait and then find it done. Raises
+    SchemaMismatch for a database of another application, or one that lacks what only a migration can
+    add."""
+    wanted = fingerprint(registry)
+    with contextlib.suppress(asyncpg.UndefinedTableError):
+        if await db.fetchval(_SQL["read_fingerprint"]) == wanted:
+            return
+    async with db.transaction():
+        # whoever works on the schema may take longer than any statement of a request may
+        await _command(db, ["SET LOCAL statement_timeout = 0"])
+        await db.run(_SQL["lock"], [SCHEMA_LOCK])
+        known = await _known_fingerprint(db)
+        if known == wanted:
+            return
+        catalogue = await _catalogue(db, registry)
+        if catalogue.tables and known is None:
+            raise SchemaMismatch(
+                f"the database has a table {quote(min(catalogue.tables))} that Starling did not make: "
+                "it belongs to another application; use an empty database"
+            )
+        difference = compare(registry, catalogue)
+        if difference.obstacles:
+            raise SchemaMismatch(
+                f"the database does not fit the models: {'; '.join(difference.obstacles)}; "
+                "`starling migrate plan` writes the migration that changes it"
+            )
+        await _command(db, [f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"])
+        if known is None:
+            await _command(db, [_SQL["make_state"]])
+        await _command(db, difference.safe)
+        await db.run(_SQL["write_fingerprint"], [wanted])
+    for statement in difference.safe:
+        logger.info("schema: %s", statement)
+    for change in difference.changes:
+        logger.warning("schema: %s; `starling migrate plan` writes the migration", change.sentence)
+
+
+def fingerprint(registry: Registry) -> str:
+    """A digest of every table that `registry` wants: equal exactly when the definitions are."""
+    texts = sorted(ddl.create_all(registry))
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+async def _known_fingerprint(db: Database) -> str | None:
+    """The fingerprint in the database; "" before the first; None when the schema is not ours yet."""
+    exists = await db.fetchval("SELECT to_regclass($1) IS NOT NULL", STATE_TABLE)
+    return (await db.fetchval(_SQL["read_fingerprint"]) or "") if exists else None
+
+
+async def read_difference(db: Database, registry: Registry) -> Difference:
+    """What the database lacks of `registry`, as it is now."""
+    return compare(registry, await _catalogue(db, registry))
+
+
+async def _catalogue(db: Database, registry: Registry) -> Catalogue:
+    names = [meta.table for meta in registry] + [link.table for meta in registry for link in meta.links]
+    tables: dict[str, dict[str, Column]] = {}
+    for row in await db.run(_SQL["tables"], [names]):
+        column = Column(row["type"], row["not_null"], row["has_default"])
+        tables.setdefault(row["table"], {})[row["column"]] = column
+    found = frozenset(row["name"] for row in await db.run(_SQL["names"], [names]))
+    return Catalogue(tables, found)
+
+
+async def _command(db: Database, texts: Iterable[str]) -> None:
+    """Definitions, one after the other: as plain commands, since preparing what runs once is a round trip
+    for nothing."""
+    for text in texts:
+        await db.execute(text)

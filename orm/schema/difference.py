@@ -1,0 +1,206 @@
+"""What a database lacks of the models, and which of it may be changed while the program starts. Pure.
+
+Safe at start is what neither loses data nor holds a lock for longer than a moment: a whole new table; a
+new column that may be null or has a constant default (PostgreSQL keeps it in the catalogue, no row is
+touched), with its foreign key, which nothing can violate yet. Everything else waits for a migration that a
+person looks at and applies (migrations.py): it is written the way that locks least, in two steps where
+PostgreSQL offers them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from orm.builder.text import quote
+from orm.fields.base import Field
+from orm.fields.computed import ComputedField
+from orm.metadata import ModelMeta
+from orm.schema import ddl
+from orm.schema.names import foreign_key_name, index_name, unique_name
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the database has it."""
+
+    type: str
+    is_required: bool
+    has_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the database has: columns by table and name, and the names of constraints and indexes."""
+
+    tables: Mapping[str, Mapping[str, Column]]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing to do, for a migration: a sentence that says why, and the statements that do it.
+
+    `is_needed`: the program does not work without it. `outside_transaction`: the statements run one by
+    one, because building an index beside running work cannot be part of a transaction."""
+
+    sentence: str
+    statements: tuple[str, ...]
+    is_needed: bool = True
+    outside_transaction: bool = False
+
+
+@dataclass(slots=True)
+class Difference:
+    """`safe` are statements that may run at start, in their order; `changes` wait for a migration."""
+
+    safe: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def obstacles(self) -> list[str]:
+        """Why the program cannot work with this database, a sentence each; empty when it can."""
+        return [change.sentence for change in self.changes if change.is_needed]
+
+
+def compare(models: Iterable[ModelMeta], catalogue: Catalogue) -> Difference:
+    """The difference between `models` and what a database has."""
+    difference = Difference()
+    metas = list(models)
+    difference.safe += ddl.create_tables(meta for meta in metas if meta.table not in catalogue.tables)
+    difference.safe += ddl.create_links(metas, catalogue.tables)
+    for meta in metas:
+        if meta.table in catalogue.tables:
+            _Table(meta, catalogue, difference).compare()
+    return difference
+
+
+class _Table:
+    """The comparison of one table that is there."""
+
+    def __init__(self, meta: ModelMeta, catalogue: Catalogue, difference: Difference) -> None:
+        self.meta = meta
+        self.table = quote(meta.table)
+        self.there = catalogue.tables[meta.table]
+        self.names = catalogue.names
+        self.difference = difference
+
+    def compare(self) -> None:
+        added = [name for name in self.meta.columns if name not in self.there]
+        for name in self.meta.columns:
+            field = self.meta.fields[name]
+            if name in added:
+                self._add(field)
+            else:
+                self._type(field, self.there[name])
+                self._required(field, self.there[name])
+        for name, column in self.there.items():
+            if name not in self.meta.columns:
+                self._unknown(name, column)
+        self._foreign_keys(added)
+        self._uniques()
+        self._indexes()
+
+    def _change(
+        self, sentence: str, *statements: str, is_needed: bool = True, outside_transaction: bool = False
+    ) -> None:
+        self.difference.changes.append(Change(sentence, statements, is_needed, outside_transaction))
+
+    def _add(self, field: Field) -> None:
+        where = f"{self.meta.table}.{field.name}"
+        definition = f"ALTER TABLE {self.table} ADD COLUMN {ddl.column_definition(field)}"
+        if isinstance(field, ComputedField):
+            self._change(f"{where} is missing, and computing it rewrites every row", definition)
+        elif field.nullable or field.has_literal_default:
+            self.difference.safe.append(definition)
+        else:
+            column = quote(field.name)
+            self._change(
+                f"{where} is missing, and required without a constant default it cannot simply be added",
+                f"ALTER TABLE {self.table} ADD COLUMN {column} {field.column_type}",
+                f"-- give every row a value here: its {column} is null",
+                *self._set_not_null(field.name),
+            )
+
+    def _type(self, field: Field, column: Column) -> None:
+        wanted = ddl.catalogue_type(field)
+        if column.type != wanted:
+            name = quote(field.name)
+            self._change(
+                f"{self.meta.table}.{field.name} is {column.type}, "
+                f"{self.meta.name}.{field.name} needs {wanted}",
+                f"ALTER TABLE {self.table} ALTER COLUMN {name} TYPE {field.column_type} "
+                f"USING {name}::{field.column_type}",
+            )
+
+    def _required(self, field: Field, column: Column) -> None:
+        where = f"{self.meta.table}.{field.name}"
+        if column.is_required and field.nullable:
+            self._change(
+                f"{where} may not be null, {self.meta.name}.{field.name} may",
+                f"ALTER TABLE {self.table} ALTER COLUMN {quote(field.name)} DROP NOT NULL",
+            )
+        elif not column.is_required and not field.nullable and not isinstance(field, ComputedField):
+            self._change(
+                f"{where} may be null, {self.meta.name}.{field.name} may not",
+                *self._set_not_null(field.name),
+                is_needed=False,
+            )
+
+    def _unknown(self, name: str, column: Column) -> None:
+        """A column of an older model stays: old workers may still write it, and what is dropped is
+        gone."""
+        if column.is_required and not column.has_default:
+            self._change(
+                f"{self.meta.table}.{name} is NOT NULL without a default, "
+                f"and {self.meta.name} does not know it: no row could be created",
+                f"ALTER TABLE {self.table} ALTER COLUMN {quote(name)} DROP NOT NULL",
+            )
+
+    def _set_not_null(self, name: str) -> tuple[str, ...]:
+        """NOT NULL by way of a constraint that is checked under a lock which lets others read and
+        write."""
+        constraint, check = quote(f"{name}_is_given"), f"CHECK ({quote(name)} IS NOT NULL)"
+        check = f"CHECK ({quote(name)} IS NOT NULL)"
+        return (
+            f"ALTER TABLE {self.table} ADD CONSTRAINT {constraint} {check} NOT VALID",
+            f"ALTER TABLE {self.table} VALIDATE CONSTRAINT {constraint}",
+            f"ALTER TABLE {self.table} ALTER COLUMN {quote(name)} SET NOT NULL",
+            f"ALTER TABLE {self.table} DROP CONSTRAINT {constraint}",
+        )
+
+    def _foreign_keys(self, added: list[str]) -> None:
+        for name, text in zip(self.meta.foreign_keys, ddl.foreign_keys(self.meta), strict=True):
+            constraint = foreign_key_name(self.meta.table, name)
+            if constraint in self.names:
+                continue
+            if name in added and self.meta.fields[name].nullable:
+                self.difference.safe.append(text)
+            else:
+                self._change(
+                    f"{self.meta.table}.{name} has no foreign key",
+                    f"{text} NOT VALID",
+                    f"ALTER TABLE {self.table} VALIDATE CONSTRAINT {quote(constraint)}",
+                    is_needed=False,
+                )
+
+    def _uniques(self) -> None:
+        for names in self.meta.uniques:
+            constraint = unique_name(self.meta.table, names)
+            if constraint not in self.names:
+                columns = ", ".join(quote(name) for name in names)
+                self._change(
+                    f"{self.meta.table} has no unique constraint on {', '.join(names)}",
+                    f"CREATE UNIQUE INDEX CONCURRENTLY {quote(constraint)} ON {self.table} ({columns})",
+                    f"ALTER TABLE {self.table} ADD CONSTRAINT {quote(constraint)} "
+                    f"UNIQUE USING INDEX {quote(constraint)}",
+                    outside_transaction=True,
+                )
+
+    def _indexes(self) -> None:
+        for names, text in ddl.named_indexes(self.meta):
+            name = index_name(self.meta.table, names)
+            if name not in self.names:
+                self._change(
+                    f"{self.meta.table} has no index on {', '.join(names)}",
+                    text.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1),
+                    is_needed=False,
+                    outside_transaction=True,
+                )

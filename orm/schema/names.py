@@ -1,0 +1,30 @@
+"""The names of constraints and indexes, the same for every database, so that a violated one can be traced
+to its field."""
+
+import hashlib
+from collections.abc import Sequence
+
+LONGEST = 63
+
+
+def unique_name(table: str, columns: Sequence[str]) -> str:
+    """The unique constraint over `columns`."""
+    return _fitted(f"{table}_{'_'.join(columns)}_key")
+
+
+def foreign_key_name(table: str, column: str) -> str:
+    """The foreign key of `column`."""
+    return _fitted(f"{table}_{column}_fkey")
+
+
+def index_name(table: str, columns: Sequence[str]) -> str:
+    """The index over `columns`, a leading minus (descending) left out of the name."""
+    return _fitted(f"{table}_{'_'.join(column.removeprefix('-') for column in columns)}_idx")
+
+
+def _fitted(name: str) -> str:
+    """`name`, or where PostgreSQL would cut it off (63 bytes), its beginning and a digest of the whole."""
+    if len(name) <= LONGEST:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:10]
+    return f"{name[: LONGEST - 11]}_{digest}"

@@ -1,0 +1,266 @@
+"""Transactions that every verb inside them joins.
+
+The open transaction travels in a context variable, so that verbs need no handle. A task that is started
+inside inherits it; using it from two tasks at once, or after its block has ended, is refused with a
+sentence rather than left to the driver."""
+
+import datetime
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from orm.errors import ConcurrentUse, TransactionOver, UsageError
+from orm.link import Link
+
+if TYPE_CHECKING:
+    from orm.database import Database
+
+logger = logging.getLogger(__name__)
+
+Isolation = Literal["read committed", "repeatable read", "serializable"]
+Callback = Callable[[], Awaitable[None] | None]
+
+_LEVELS: Final = ("read committed", "repeatable read", "serializable")
+
+_current: ContextVar["Transaction | None"] = ContextVar("starling_transaction", default=None)
+
+
+class _Work:
+    """What the nested blocks of one transaction share: the connection, who is innermost, and whether a
+    statement runs."""
+
+    __slots__ = ("innermost", "is_busy", "link", "savepoints")
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.innermost: Transaction | None = None
+        self.is_busy = False
+        self.savepoints = 0
+
+
+class Transaction:
+    """One block of `async with db.transaction():`. A block inside another one is a savepoint.
+
+    `now` is the moment at which the outermost block opened: one transaction, one clock.
+    """
+
+    def __init__(self, database: "Database", *, isolation: Isolation | None, readonly: bool) -> None:
+        if isolation is not None and isolation not in _LEVELS:
+            raise ValueError(f"isolation={isolation!r}: it is one of {', '.join(_LEVELS)}")
+        self.database = database
+        self.now = datetime.datetime.now(datetime.UTC)
+        self._isolation = isolation
+        self._readonly = readonly
+        self._surrounding: Transaction | None = None
+        self._outer: Transaction | None = None
+        self._work: _Work | None = None
+        self._savepoint = ""
+        self._callbacks: list[Callback] = []
+        self._is_entered = False
+
+    async def __aenter__(self) -> "Transaction":
+        await self.open(active(self.database))
+        self._surrounding = _current.get()
+        _current.set(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _current.set(self._surrounding)
+        await self.close(failed=kind is not None)
+
+    async def open(self, outer: "Transaction | None" = None) -> None:
+        """Begin, without binding the context: for one that is used by hand. `close` has to follow."""
+        if self._is_entered:
+            raise UsageError("a transaction object opens one block; call db.transaction() again")
+        self._is_entered = True
+        self._outer = outer
+        if outer is None:
+            await self._begin()
+        else:
+            await self._open_savepoint(outer)
+
+    async def close(self, *, failed: bool) -> None:
+        """Commit, or when it `failed` roll back; then call what waited for the commit."""
+        work = self._work
+        if work is None:
+            raise UsageError("this transaction is not open")
+        self._work = None
+        if work.innermost is not self or work.is_busy:
+            work.link.is_broken = True  # another task still works in here: nobody can say what it has done
+        try:
+            if self._outer is None:
+                await self._end(work, failed=failed)
+            else:
+                await self._close_savepoint(work, self._outer, failed=failed)
+        finally:
+            if self._outer is None:
+                self.database.pool.give(work.link)
+        if self._outer is None and not failed:
+            await self._tell()
+
+    @contextmanager
+    def bound(self) -> Iterator[None]:
+        """Inside the block the statements of this context belong to this transaction."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    def on_commit(self, callback: Callback) -> None:
+        """Call `callback` (a function or coroutine function without arguments) once the outermost block
+        has committed.
+
+        Callbacks run in order, outside of the transaction. One registered in a block that is rolled back
+        never runs. One that raises is logged: what is committed stays so."""
+        self._callbacks.append(callback)
+
+    async def run(self, text: str, values: Sequence[Any]) -> tuple[list[Any], str]:
+        """Rows and command tag of one statement inside this transaction. Raises ConcurrentUse,
+        TransactionOver."""
+        work = self._enter_statement()
+        try:
+            return await work.link.run(text, values)
+        finally:
+            work.is_busy = False
+
+    async def command(self, text: str) -> str:
+        """Run text without values and give back its command tag."""
+        work = self._enter_statement()
+        try:
+            return await work.link.command(text)
+        finally:
+            work.is_busy = False
+
+    async def open_cursor(self, text: str, values: Sequence[Any]) -> Any:
+        """A server-side cursor over the rows of one statement, whose `fetch(n)` gives the next ones.
+
+        It lives as long as this block.
+        """
+        work = self._enter_statement()
+        try:
+            return _Cursor(self, await work.link.open_cursor(text, values))
+        finally:
+            work.is_busy = False
+
+    def mark_for_reset(self) -> None:
+        """Raw SQL ran: the connection is reset before anybody else gets it."""
+        if self._work is not None:
+            self._work.link.needs_reset = True
+
+    def _enter_statement(self) -> _Work:
+        work = self._work
+        if work is None:
+            raise TransactionOver(
+                "this transaction is over; a task that outlives its block cannot use it, open a new one there"
+            )
+        if work.is_busy or work.innermost is not self:
+            raise ConcurrentUse(
+                "this transaction is in use by another task; "
+                "await the verbs one after the other, or open a transaction in each task"
+            )
+        work.is_busy = True
+        return work
+
+    async def _begin(self) -> None:
+        link = await self.database.pool.take()
+        work = _Work(link)
+        work.innermost = self
+        words = ["BEGIN"]
+        if self._isolation:
+            words.append(f"ISOLATION LEVEL {self._isolation.upper()}")
+        if self._readonly:
+            words.append("READ ONLY")
+        try:
+            with self.database.translated():
+                await link.command(" ".join(words))
+        except BaseException:
+            self.database.pool.give(link)
+            raise
+        self._work = work
+
+    async def _open_savepoint(self, outer: "Transaction") -> None:
+        if self._isolation is not None or self._readonly:
+            raise UsageError(
+                "isolation and readonly belong to the outermost transaction; a nested block is a savepoint"
+            )
+        self.now = outer.now
+        work = outer._enter_statement()
+        work.savepoints += 1
+        self._savepoint = f"s{work.savepoints}"
+        try:
+            with self.database.translated():
+                await work.link.command(f"SAVEPOINT {self._savepoint}")
+        finally:
+            work.is_busy = False
+        work.innermost = self
+        self._work = work
+
+    async def _end(self, work: _Work, *, failed: bool) -> None:
+        if work.link.is_broken:
+            if not failed:
+                raise ConcurrentUse(
+                    "the transaction ended while another task still used it; it is rolled back"
+                )
+            return  # closing the connection rolls back
+        with self.database.translated():
+            tag = await work.link.command("ROLLBACK" if failed else "COMMIT")
+        if not failed and tag == "ROLLBACK":
+            raise UsageError(
+                "a statement of this transaction had failed and the error was swallowed: "
+                "everything was rolled back"
+            )
+
+    async def _close_savepoint(self, work: _Work, outer: "Transaction", *, failed: bool) -> None:
+        work.innermost = outer
+        if work.link.is_broken:
+            return
+        verb = "ROLLBACK TO" if failed else "RELEASE"
+        with self.database.translated():
+            await work.link.command(f"{verb} {self._savepoint}")
+        if not failed:
+            outer._callbacks.extend(self._callbacks)
+
+    async def _tell(self) -> None:
+        for callback in self._callbacks:
+            try:
+                outcome = callback()
+                if inspect.isawaitable(outcome):
+                    await outcome
+            except Exception:
+                logger.exception("an on_commit callback failed; the transaction is committed all the same")
+
+
+class _Cursor:
+    """A cursor that is read like any other statement of its transaction: by one task at a time, while it
+    is open."""
+
+    def __init__(self, transaction: Transaction, cursor: Any) -> None:
+        self._transaction = transaction
+        self._cursor = cursor
+
+    async def fetch(self, count: int) -> list[Any]:
+        """The next rows, at most `count`; none at the end."""
+        transaction = self._transaction
+        work = transaction._enter_statement()
+        try:
+            with transaction.database.translated():
+                work.link.round_trips += 1
+                rows: list[Any] = await self._cursor.fetch(count)
+                return rows
+        finally:
+            work.is_busy = False
+
+
+def active(database: "Database") -> Transaction | None:
+    """The innermost open transaction of `database` in this context, or None."""
+    transaction = _current.get()
+    while transaction is not None and transaction.database is not database:
+        transaction = transaction._surrounding
+    return transaction

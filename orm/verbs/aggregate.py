@@ -1,0 +1,101 @@
+"""Aggregates: counts, sums, averages and extremes over rows, in groups."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from orm.builder import aggregate as build
+from orm.builder.aggregate import Group, Value
+from orm.builder.select import ROOT
+from orm.builder.text import column
+from orm.fields.base import Field
+from orm.fields.numbers import NumberField
+from orm.fields.times import DateField, DatetimeField
+from orm.refusals import wrong
+from orm.verbs.scope import Scope
+
+if TYPE_CHECKING:
+    from orm.model import DotModel
+
+FUNCTIONS: Final = ("count", "sum", "avg", "min", "max")
+UNITS: Final = ("year", "quarter", "month", "week", "day", "hour", "minute")
+
+MAX_GROUPS = 10_000
+"""Rows of an answer. More groups than this are no summary."""
+
+MAX_KEYS = 10
+MAX_VALUES = 50
+
+
+async def aggregate(
+    cls: "type[DotModel]",
+    filter: Sequence[Any],
+    group_by: Sequence[str],
+    values: Mapping[str, Sequence[str]],
+    *,
+    api: bool = False,
+) -> list[dict[str, Any]]:
+    """See DotModel.aggregate. `api`: a client of the API asks (see Scope)."""
+    scope = Scope(cls, "read", api=api)
+    keys = [_key(scope, key, f"{scope.place('group_by')}/{index}") for index, key in enumerate(group_by)]
+    _check_sizes(scope, group_by, values)
+    projection, arguments = scope.project(tuple(path for path, _ in keys))
+    groups = tuple(
+        _group(projection.column(path), unit, field)
+        for (path, unit), field in zip(keys, (projection.field(path) for path, _ in keys), strict=True)
+    )
+    figures = tuple(_value(scope, name, given) for name, given in values.items())
+    parsed = scope.parse(filter)
+    text = scope.registry.texts.get(
+        ("aggregate", projection, groups, figures, parsed.shape, scope.rule),
+        lambda: build.aggregate(scope.meta, projection, groups, figures, (parsed.shape, scope.rule)),
+    )
+    rows = await scope.db.run(text, [*arguments.joins, *parsed.values, *scope.rule_values, MAX_GROUPS])
+    names = [*group_by, *values]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _check_sizes(scope: Scope, group_by: Sequence[str], values: Mapping[str, Sequence[str]]) -> None:
+    if len(group_by) > MAX_KEYS:
+        raise wrong(scope.place("group_by"), "too_many", f"at most {MAX_KEYS} fields to group by")
+    if not values:
+        raise wrong(scope.place("values"), "required", 'name a value, as in {"rows": ["count", "id"]}')
+    if len(values) > MAX_VALUES:
+        raise wrong(scope.place("values"), "too_many", f"at most {MAX_VALUES} values")
+    for name in values:
+        if name in group_by:
+            raise wrong(f"{scope.place('values')}/{name}", "duplicate", f"{name!r} names a group already")
+
+
+def _key(scope: Scope, key: Any, pointer: str) -> tuple[str, str | None]:
+    """The path and the unit of a key such as "created_at:month"."""
+    if not isinstance(key, str):
+        raise wrong(pointer, "type", 'a key is a field name, or "field:unit" for a time')
+    path, colon, unit = key.partition(":")
+    if colon and unit not in UNITS:
+        raise wrong(pointer, "unknown_unit", f"{unit!r} is no unit of time; there are {', '.join(UNITS)}")
+    return path, unit if colon else None
+
+
+def _group(sql: str, unit: str | None, field: Field) -> Group:
+    if not field.stored or not field.is_ordered:
+        raise wrong("", "not_grouped", f"{field.name} is {field.kind}, which cannot be grouped by")
+    if unit is not None and not isinstance(field, DateField | DatetimeField):
+        raise wrong("", "operator_type", f"{unit!r} is for dates and times, {field.name} is {field.kind}")
+    return Group(sql, unit, isinstance(field, DateField))
+
+
+def _value(scope: Scope, name: str, given: Any) -> Value:
+    pointer = f"{scope.place('values')}/{name}"
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise wrong(pointer, "type", 'a value is [function, field], as in ["sum", "price"]')
+    function, field_name = given
+    if function not in FUNCTIONS:
+        raise wrong(f"{pointer}/0", "unknown_function", f"{function!r}: there are {', '.join(FUNCTIONS)}")
+    field = scope.readable_field(field_name, f"{pointer}/1")
+    if function in ("sum", "avg") and not isinstance(field, NumberField):
+        raise wrong(
+            f"{pointer}/0", "operator_type", f"{function!r} is for numbers, {field_name} is {field.kind}"
+        )
+    if function in ("min", "max") and (not field.is_ordered or field.kind in ("boolean", "uuid", "binary")):
+        raise wrong(f"{pointer}/0", "operator_type", f"{function!r} is not for {field.kind} fields")
+    return Value(function, column(ROOT, field.name))

@@ -1,0 +1,39 @@
+-- name: tables
+-- Every column of the tables named in $1, as they are in the current schema; one row a column.
+SELECT c.relname AS "table", a.attname AS "column", format_type(a.atttypid, a.atttypmod) AS "type",
+       a.attnotnull AS "not_null", (a.atthasdef OR a.attidentity <> '') AS "has_default"
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[])
+ORDER BY c.relname, a.attnum;
+
+-- name: names
+-- The names of the constraints and indexes on the tables named in $1.
+SELECT con.conname AS "name"
+FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[])
+UNION
+SELECT i.relname
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[]);
+
+-- name: make_state
+-- The table in which the schema keeps what it knows about itself.
+CREATE TABLE starling_schema (
+    "key" text PRIMARY KEY,
+    "value" text NOT NULL,
+    "at" timestamptz NOT NULL DEFAULT now()
+);
+
+-- name: read_fingerprint
+-- The fingerprint of the models that this database was last brought up to.
+SELECT "value" FROM starling_schema WHERE "key" = 'fingerprint';
+
+-- name: write_fingerprint
+-- Remember the models that this database now fits.
+INSERT INTO starling_schema ("key", "value") VALUES ('fingerprint', $1)
+ON CONFLICT ("key") DO UPDATE SET "value" = excluded."value", "at" = now();
+
+-- name: lock
+-- One process at a time changes the schema; the number is the first 8 bytes of sha256("starling schema").
+SELECT pg_advisory_xact_lock($1::bigint);

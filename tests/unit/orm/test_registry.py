@@ -1,0 +1,102 @@
+"""How models are composed: extended, resolved, and kept apart from each other's registries."""
+
+import pytest
+
+from orm import Char, DeclarationError, DotModel, Integer, Many2one, Registry, UsageError
+from tests.support.models import SHOP, Category, Product
+
+
+class Colour(DotModel):
+    colour: str | None = Char()
+
+
+class Size(DotModel):
+    size: int | None = Integer()
+
+    def is_large(self) -> bool:
+        return bool(self.size and self.size > 10)
+
+
+def test_a_module_adds_fields_and_methods_to_another_ones_model() -> None:
+    registry = Registry.compose(SHOP, {"products": [Colour, Size]})
+    composed = registry.names()["product"]
+    assert issubclass(composed, Product)
+    assert {"colour", "size", "name"} <= set(composed.__fields__)
+    assert composed(size=11).is_large()
+    assert "colour" not in Product.__fields__
+
+
+def test_two_registries_share_nothing() -> None:
+    plain, extended = Registry.compose(SHOP), Registry.compose(SHOP, {"products": [Colour]})
+    assert "colour" not in plain.model("product").fields
+    assert "colour" in extended.model("product").fields
+    assert plain.model("product").targets["category_id"] is plain.model("category")
+    assert extended.model("product").targets["category_id"] is extended.model("category")
+
+
+def test_the_declared_class_leads_to_the_composed_one() -> None:
+    registry = Registry.compose(SHOP)
+    assert registry.of(Product) is registry.model("product")
+    assert registry.of(registry.names()["product"]) is registry.model("product")
+
+
+def test_a_model_of_no_registry_is_named() -> None:
+    registry = Registry.compose({"category": Category})
+    with pytest.raises(UsageError, match="Product is not among the Models"):
+        registry.of(Product)
+
+
+class Lost(DotModel):
+    __table__ = "losts"
+    other_id: int | None = Many2one("nowhere")
+
+
+class Unnamed(DotModel):
+    name: str | None = Char()
+
+
+class SameTable(DotModel):
+    __table__ = "categories"
+
+
+class BadTable(DotModel):
+    __table__ = "Bad Table"
+
+
+class BadIndex(DotModel):
+    __table__ = "bads"
+    __indexes__ = (("nothing",),)
+
+
+class BadCrud(DotModel):
+    __table__ = "bads"
+    __auto_crud__ = "write"  # type: ignore[assignment]
+
+
+class NameAgain(DotModel):
+    name: str | None = Char()
+
+
+class WithTable(DotModel):
+    __table__ = "tables"
+
+
+@pytest.mark.parametrize(
+    ("models", "extensions", "sentence"),
+    [
+        ({"lost": Lost}, {}, "Lost.other_id points at table 'nowhere'"),
+        ({"unnamed": Unnamed}, {}, "Unnamed has no __table__"),
+        ({"a": Category, "b": SameTable}, {}, "both use table 'categories'"),
+        ({"bad": BadTable}, {}, "BadTable.__table__ is 'Bad Table'"),
+        ({"bad": BadIndex}, {}, "BadIndex.__indexes__ names 'nothing'"),
+        ({"bad": BadCrud}, {}, "BadCrud.__auto_crud__ is 'write'"),
+        ({"text": str}, {}, "only DotModel classes can be registered"),
+        (SHOP, {"products": [NameAgain]}, "NameAgain.name: Product has a field 'name' already"),
+        (SHOP, {"products": [WithTable]}, "an extension has none"),
+        (SHOP, {"nowhere": [Colour]}, "extends table 'nowhere'"),
+    ],
+)
+def test_models_that_cannot_be_composed_are_refused(models: dict, extensions: dict, sentence: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(DeclarationError) as refusal:
+        Registry.compose(models, extensions)
+    assert sentence in str(refusal.value)
