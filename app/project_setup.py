@@ -1,0 +1,69 @@
+"""What this project is made of: its settings, its models, its modules. A module of your own gets its line in
+here.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from app.core.models import ModelsCore
+from app.core.service import AppsCore
+from app.core.settings import SettingsCore
+from app.http.settings import HttpSettings
+from app.realtime.settings import PubSubSettings
+from services.auth_token.models import RefreshToken, SignInSession
+from services.auth_token.settings import AuthSettings
+from services.chat.models import Chat, ChatEvent, ChatMember, ChatMessage
+from services.chat.settings import ChatSettings
+from services.dotorm_databases_postgres.settings import DatabaseSettings
+from services.logger.settings import LoggerSettings
+from services.security.models import AccessRevision
+from services.users.models import User
+
+
+class Settings(SettingsCore, frozen=True, kw_only=True):
+    """Every setting of the project; `database: DatabaseSettings` is read from DATABASE__*, and so on."""
+
+    database: DatabaseSettings = msgspec.field(default_factory=DatabaseSettings)
+    http: HttpSettings = msgspec.field(default_factory=HttpSettings)
+    auth: AuthSettings = msgspec.field(default_factory=AuthSettings)
+    pubsub: PubSubSettings = msgspec.field(default_factory=PubSubSettings)
+    chat: ChatSettings = msgspec.field(default_factory=ChatSettings)
+    logger: LoggerSettings = msgspec.field(default_factory=LoggerSettings)
+
+    def problems(self) -> Iterable[str]:
+        """Contradictions between sections."""
+        if self.pubsub.backend == "memory" and self.http.workers > 1:
+            yield (
+                "PUBSUB__BACKEND is memory, which reaches one process only, "
+                f"and HTTP__WORKERS is {self.http.workers}: take postgres, or one worker"
+            )
+
+
+class Models(ModelsCore):
+    """The models of the project. Each one gets its table, and its API unless it says otherwise."""
+
+    user = User
+    access_revision = AccessRevision
+    sign_in_session = SignInSession
+    refresh_token = RefreshToken
+    chat = Chat
+    chat_member = ChatMember
+    chat_message = ChatMessage
+    chat_event = ChatEvent
+
+
+class Apps(AppsCore):
+    """The modules of the project, and the order in which its services start."""
+
+    installed = (
+        "services.logger",
+        "services.dotorm_databases_postgres",
+        "services.security",
+        "services.users",
+        "services.auth_token",
+        "services.dotorm_crud_auto",
+        "services.chat",
+    )
+    services_before = ("logger", "dotorm_databases_postgres", "security", "users", "auth_token")
+    services_after = ("dotorm_crud_auto", "chat")
