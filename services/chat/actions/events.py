@@ -1,0 +1,42 @@
+"""Reading the stream of a chat: for clients that come back, and for sockets that begin to listen."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from app.core.environment import current_environment
+from services.chat.rules import require
+from services.chat.schemas import EventList
+from services.chat.stream import no_such_chat
+from sql import statements
+
+_SQL: Final = statements("chat/events")
+
+
+async def list_events(chat_id: int, user_id: int, *, since: int, limit: int) -> EventList:
+    """At most `limit` events after `since`, ascending. Raises RecordNotFound, AccessDenied."""
+    seq = await stream_head(chat_id, user_id)
+    rows = await current_environment().db.fetch(_SQL["after"], chat_id, since, limit)
+    is_cut = rows[0]["seq"] > since + 1 if rows else since != seq
+    head = max(seq, rows[-1]["seq"]) if rows else seq
+    return EventList([msgspec.Raw(row["frame"].encode()) for row in rows], head, is_cut)
+
+
+async def stream_head(chat_id: int, user_id: int) -> int:
+    """The seq of the latest event, as seen in the statement that found that the user may listen.
+
+    Raises RecordNotFound, AccessDenied.
+    """
+    row = await current_environment().db.fetchrow(_SQL["subscribable"], chat_id, user_id)
+    if row is None:
+        raise no_such_chat(chat_id)
+    last_seq, may_read = row
+    require("can_read", may_read)
+    return int(last_seq)
+
+
+async def stream_heads(user_id: int) -> Mapping[int, int]:
+    """The same for all chats that the user may listen to, by chat; those with the newest message first."""
+    rows = await current_environment().db.fetch(_SQL["all_subscribable"], user_id)
+    return dict(rows)

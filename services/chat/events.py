@@ -1,0 +1,93 @@
+"""The events of a chat, as its readers get them.
+
+An event says what happened; its place in the stream (`chat_id`, `seq`, `at`) is added when it gets one. It is
+encoded once, and the same text goes into the log, to every process and to every reader.
+"""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from app.http import json
+from orm import UsageError
+from services.chat.schemas import MemberView, MessageView
+
+EPHEMERAL: Final = frozenset({"typing", "presence"})
+"""Types that are told to whoever listens, and not kept."""
+
+_PLACE: Final = ("chat_id", "seq", "at")
+
+
+class Event(msgspec.Struct, kw_only=True, tag_field="type"):
+    """Base of the events: `type` in the JSON is the tag."""
+
+
+class NewMessageEvent(Event, tag="new_message"):
+    """A message was posted."""
+
+    message: MessageView
+
+
+class MessagePinned(Event, tag="message_pinned"):
+    """A message was pinned or unpinned by `user_id`."""
+
+    message_id: int
+    pinned: bool
+    user_id: int
+
+
+class MessagesRead(Event, tag="messages_read"):
+    """A member has read everything up to a message."""
+
+    user_id: int
+    message_id: int
+
+
+class MemberAdded(Event, tag="member_added"):
+    """Somebody is a member now."""
+
+    member: MemberView
+
+
+class Typing(Event, tag="typing"):
+    """A member is typing. Ephemeral."""
+
+    user_id: int
+
+
+EventLike = Event | Mapping[str, Any]
+"""An event of this module, or a mapping with a `type`: other modules may have events of their own."""
+
+
+def event_type(event: EventLike) -> str:
+    """The `type` that the JSON of the event has. Raises UsageError for a mapping without one."""
+    kind = event.get("type") if isinstance(event, Mapping) else event.__struct_config__.tag
+    if not isinstance(kind, str) or not kind:
+        raise UsageError(f'an event has a type, as in {{"type": "chat_updated"}}; this one has {kind!r}')
+    return kind
+
+
+def durable_frame(event: EventLike, *, chat_id: int, seq: int, at: datetime.datetime) -> bytes:
+    """The JSON of an event at its place in the stream of a chat."""
+    return _joined(event, b'"chat_id":%d,"seq":%d,"at":%s' % (chat_id, seq, json.encode(at)))
+
+
+def ephemeral_frame(event: EventLike, *, chat_id: int) -> bytes:
+    """The JSON of an event that has a chat and no place in its stream."""
+    return _joined(event, b'"chat_id":%d' % chat_id)
+
+
+def plain_frame(event: EventLike) -> bytes:
+    """The JSON of an event that belongs to no chat."""
+    event_type(event)
+    return json.encode(event)
+
+
+def _joined(event: EventLike, place: bytes) -> bytes:
+    """One JSON object of two: an event is never an empty one, it has a type."""
+    event_type(event)
+    if isinstance(event, Mapping):
+        event = {name: value for name, value in event.items() if name not in _PLACE}
+    return b"%s,%s}" % (json.encode(event)[:-1], place)

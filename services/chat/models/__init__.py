@@ -1,0 +1,8 @@
+"""The tables of the chat."""
+
+from services.chat.models.chat import Chat
+from services.chat.models.chat_event import ChatEvent
+from services.chat.models.chat_member import ChatMember
+from services.chat.models.chat_message import ChatMessage
+
+__all__ = ["Chat", "ChatEvent", "ChatMember", "ChatMessage"]

@@ -1,0 +1,38 @@
+"""A chat: what it is called, and where its stream of events stands."""
+
+import datetime
+from typing import TYPE_CHECKING
+
+from orm import BigInteger, Boolean, Char, Datetime, DotModel, Many2one, Ref, Selection, Text, utc_now
+
+if TYPE_CHECKING:
+    from services.users.models.user import User
+
+
+class Chat(DotModel):
+    """A row of `chats`. Whoever changes anything in a chat locks this row first (see
+    services/chat/stream.py).
+    """
+
+    __table__ = "chats"
+    __auto_crud__ = "read"
+
+    name: str = Char(max_length=255, default="", description="Empty for a chat that nobody named")
+    chat_type: str = Selection(
+        options=[("direct", "Direct"), ("group", "Group"), ("channel", "Channel"), ("record", "Record")],
+        required=True,
+    )
+    description: str | None = Text(max_length=4000)
+    archived: bool = Boolean(default=False)
+    creator_id: Ref["User"] = Many2one("users", required=True, ondelete="restrict")
+    created_at: datetime.datetime = Datetime(default=utc_now, readonly=True)
+    last_seq: int = BigInteger(default=0, readonly=True, description="Number of the latest event")
+    last_message_id: int | None = BigInteger(
+        readonly=True, private=True, description="The latest message; no foreign key: it is written before it"
+    )
+    active_at: datetime.datetime = Datetime(
+        default=utc_now, readonly=True, private=True, description="Time of the latest message, or of creation"
+    )
+    direct_key: str | None = Char(
+        max_length=41, unique=True, readonly=True, private=True, description="The pair of a direct chat"
+    )

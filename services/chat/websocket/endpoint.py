@@ -1,0 +1,32 @@
+"""The handshake of /ws/chat: every refusal is a close with its code on an accepted socket, which browsers can
+read.
+"""
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from app.core.environment import Environment
+from app.core.request_context import request_id
+from app.http.settings import HttpSettings
+from app.realtime import CloseCode, Connection, abort_of
+from services.chat.websocket.handshake import is_allowed_origin, read_offer
+from services.chat.websocket.socket import ChatSocket
+
+
+class ChatEndpoint:
+    """An ASGI application for sockets."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket until it is over."""
+        env: Environment = scope["app"].state.env
+        offer = read_offer(scope.get("subprotocols", ()))
+        connection = Connection(receive, send, abort=abort_of(scope))
+        async with connection:
+            if not await connection.accept(offer.subprotocol):
+                return
+            headers = Headers(scope=scope)
+            listed = env.settings.section(HttpSettings).cors_origins
+            if not is_allowed_origin(headers.getlist("origin"), headers.get("host"), listed=listed):
+                connection.close(CloseCode.ORIGIN)
+                return
+            await ChatSocket(env, connection, request_id=request_id.get()).run(offer.token)

@@ -1,0 +1,222 @@
+"""One socket from its first frame to its last."""
+
+import asyncio
+import logging
+from typing import Final
+
+from app.core.access import AccessSession, reset_access_session, set_access_session
+from app.core.environment import Environment
+from app.core.errors import Malformed, Unauthenticated
+from app.realtime import CloseCode, Connection
+from orm import AccessDenied, Invalid, Problem
+from services.chat import actions
+from services.chat.actions.events import stream_head, stream_heads
+from services.chat.app import ChatService
+from services.chat.events import Typing
+from services.chat.log import topic_of
+from services.chat.manager import chat_manager
+from services.chat.models import ChatMember
+from services.chat.websocket import frames
+from services.chat.websocket.budget import FrameBudget
+
+_logger = logging.getLogger(__name__)
+
+AUTH_SECONDS: Final = 5.0
+HEARTBEAT_SECONDS: Final = 25.0  # the most impatient proxies end a connection after half a silent minute
+MAX_FRAME_BYTES: Final = 1 << 20
+
+
+class ChatSocket:
+    """A connection that was accepted. `request_id` is what errors on it are found again by."""
+
+    def __init__(self, env: Environment, connection: Connection, *, request_id: str | None) -> None:
+        service = env.service(ChatService)
+        self._env = env
+        self._connection = connection
+        self._request_id = request_id
+        self._settings = service.settings
+        self._guard = service.guard
+        self._hub = service.realtime.hub
+        self._budget = FrameBudget(self._settings.frames_per_second, now=asyncio.get_running_loop().time())
+        self.token = ""
+        self._session: AccessSession | None = None
+        self._over = asyncio.Event()
+
+    async def run(self, token: str | None) -> None:
+        """Serve until the socket is over. `token` is None where it comes in the first frame."""
+        if token is None:
+            token = await self._first_token()
+        if token is None or not await self._sign_in(token):
+            return
+        try:
+            while (text := await self._connection.receive()) is not None:
+                await self._take(text)
+        finally:
+            self._guard.forget(self)
+            self._hub.disconnect(self._connection)
+            self._over.set()
+
+    # -- for the guard
+
+    def renew(self, token: str, session: AccessSession) -> None:
+        """See Guarded."""
+        if token == self.token:
+            self._session = session
+
+    def sign_out(self, token: str) -> None:
+        """See Guarded."""
+        if token == self.token:
+            self._connection.close(CloseCode.UNAUTHENTICATED)
+
+    async def wait_closed(self) -> None:
+        """See Guarded. A frame that is being acted on is done by then."""
+        await self._connection.wait_closed()
+        await self._over.wait()
+
+    # -- signing in
+
+    async def _first_token(self) -> str | None:
+        """The token in the first frame, or None: the socket is over, or closed with the reason."""
+        try:
+            async with asyncio.timeout(AUTH_SECONDS):
+                text = await self._connection.receive()
+        except TimeoutError:
+            self._connection.close(CloseCode.AUTH_TIMEOUT)
+            return None
+        if text is None:
+            return None
+        frame = self._decoded(text)
+        if isinstance(frame, frames.Auth):
+            return frame.token
+        self._connection.close(CloseCode.UNAUTHENTICATED)
+        return None
+
+    async def _sign_in(self, token: str) -> bool:
+        """Whether the socket may go on as the user of the token."""
+        try:
+            session = await self._verified(token)
+        except Unauthenticated:
+            self._connection.close(CloseCode.UNAUTHENTICATED)
+            return False
+        except Problem as problem:
+            _logger.warning("a socket cannot be signed in: %s", problem)
+            self._connection.close(CloseCode.INTERNAL)
+            return False
+        if len(self._hub.receivers(session.user_id)) >= self._settings.sockets_per_user:
+            self._connection.close(CloseCode.TOO_MANY)
+            return False
+        self.token, self._session = token, session
+        self._hub.connect(self._connection, session.user_id)
+        self._guard.watch(self)
+        self._send_ready()
+        return True
+
+    async def _verified(self, token: str) -> AccessSession:
+        authenticator = self._env.authenticator
+        if authenticator is None:
+            raise Unauthenticated("Nobody can sign in here: no module that verifies tokens is running.")
+        return authenticator.cached(token) or await authenticator.verify_access(token)
+
+    async def _renew_by(self, token: str) -> None:
+        """Go on with another token of the same user. A token that is not valid changes nothing."""
+        session = await self._verified(token)
+        if session.user_id != self._user_id:
+            raise AccessDenied("This socket is another user's: open one of your own.")
+        self.token, self._session = token, session
+        self._send_ready()
+
+    def _send_ready(self) -> None:
+        self._connection.send_nowait(
+            frames.ready(self._user_id, heartbeat_seconds=HEARTBEAT_SECONDS, worker=self._env.worker)
+        )
+
+    @property
+    def _user_id(self) -> int:
+        assert self._session is not None, "asked for after signing in"
+        return self._session.user_id
+
+    # -- frames
+
+    async def _take(self, text: str) -> None:
+        """Do what one frame says; what goes wrong is answered, and the socket goes on."""
+        frame = self._decoded(text)
+        if frame is None:
+            return
+        bound = set_access_session(self._session)
+        try:
+            await self._act(frame)
+        except Problem as problem:
+            self._refuse(problem, frames.reference_of(frame))
+        except Exception as error:
+            _logger.exception("a frame failed")
+            self._refuse(error, frames.reference_of(frame))
+        finally:
+            reset_access_session(bound)
+
+    def _decoded(self, text: str) -> frames.AnyFrame | None:
+        """The frame, or None: it was answered, or the socket is closed for it."""
+        if _is_too_big(text):
+            self._connection.close(CloseCode.TOO_BIG)
+        elif not self._budget.take(asyncio.get_running_loop().time()):
+            self._connection.close(CloseCode.TOO_MANY)
+        else:
+            try:
+                return frames.decode(text)
+            except Malformed:
+                self._connection.close(CloseCode.PROTOCOL)
+            except Invalid as problem:
+                self._refuse(problem, frames.reference_in(text))
+        return None
+
+    def _refuse(self, error: Exception, ref: frames.Reference | None) -> None:
+        self._connection.send_nowait(frames.error(error, instance=self._request_id, ref=ref))
+
+    async def _act(self, frame: frames.AnyFrame) -> None:
+        match frame:
+            case frames.Ping():
+                self._connection.send_nowait(frames.PONG)
+            case frames.Send():
+                await self._post(frame)
+            case frames.NowTyping(chat_id=chat_id):
+                await ChatMember.check_can_write(chat_id, self._user_id)
+                await chat_manager.send_to_chat(chat_id, Typing(user_id=self._user_id))
+            case frames.Read(chat_id=chat_id, message_id=message_id):
+                await actions.mark_read(chat_id, self._user_id, message_id)
+            case frames.Subscribe(chat_id=chat_id, since=since):
+                self._subscribe(chat_id, await stream_head(chat_id, self._user_id), since)
+            case frames.SubscribeAll(since=since):
+                await self._subscribe_all(since)
+            case frames.Unsubscribe(chat_id=chat_id):
+                self._hub.unsubscribe(self._connection, topic_of(chat_id))
+            case frames.Auth(token=token):
+                await self._renew_by(token)
+
+    async def _post(self, frame: frames.Send) -> None:
+        posted = await actions.post_message(
+            frame.chat_id, self._user_id, frame.body, reply_to_id=frame.reply_to_id, nonce=frame.nonce
+        )
+        self._connection.send_nowait(frames.ack(frame.nonce, posted.message.id, posted.seq))
+
+    async def _subscribe_all(self, since: dict[int, int]) -> None:
+        # First of all, so that no chat that is joined meanwhile falls between.
+        self._hub.follow(self._connection)
+        heads = await stream_heads(self._user_id)
+        for chat_id, seq in heads.items():
+            if not await self._connection.drained():
+                return
+            self._subscribe(chat_id, seq, since.get(chat_id))
+
+    def _subscribe(self, chat_id: int, seq: int, since: int | None) -> None:
+        self._hub.subscribe(
+            self._connection,
+            topic_of(chat_id),
+            seq=seq,
+            since=since,
+            greeting=frames.subscribed(chat_id, seq),
+            reset=frames.reset(chat_id, seq),
+        )
+
+
+def _is_too_big(text: str) -> bool:
+    """Servers mostly refuse such a frame before we see it; not all do. A character has at most 4 bytes."""
+    return len(text) * 4 > MAX_FRAME_BYTES and len(text.encode(errors="replace")) > MAX_FRAME_BYTES

@@ -1,0 +1,208 @@
+"""Events between workers, from other modules, and in the order in which rights change."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from app.realtime.settings import PubSubSettings
+from orm import RecordNotFound, UsageError
+from services.chat import actions
+from services.chat.app import ChatService
+from services.chat.log import ChatEventLog, topic_of
+from services.chat.manager import chat_manager
+from tests.integration.services.chat.world import Person, chat_application, person
+from tests.support.application import RunningApplication
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@asynccontextmanager
+async def two_workers(database_url: str) -> AsyncIterator[tuple[Person, Person]]:
+    """Ada at one worker, Bob at another one of the same deployment."""
+    async with chat_application(database_url) as one, chat_application(database_url) as other:
+        yield await person(one, "ada"), await person(other, "bob")
+
+
+async def test_what_is_done_at_one_worker_is_heard_at_the_other(database_url: str) -> None:
+    async with two_workers(database_url) as (ada, bob):
+        assert ada.running.env.worker != bob.running.env.worker
+        chat_id = await ada.group(bob)
+        async with bob.listening(chat_id) as socket:
+            said = await ada.say(chat_id, "hello")
+            await ada.post(f"/chats/{chat_id}/messages/{said['id']}/pin", {"pinned": True}, expect=200)
+            with ada.running.env.bind():
+                await chat_manager.send_to_chat(chat_id, {"type": "typing", "user_id": ada.id})
+            heard = [await socket.hear() for _ in range(3)]
+        assert [event["type"] for event in heard] == ["new_message", "message_pinned", "typing"]
+        assert heard[0]["message"] == said
+
+
+async def test_a_message_of_any_size_is_heard_at_the_other_worker(database_url: str) -> None:
+    async with two_workers(database_url) as (ada, bob):
+        chat_id = await ada.group(bob)
+        async with bob.listening(chat_id) as socket:
+            for size in (1, 7_000, 8_000, 60_000):
+                said = await ada.say(chat_id, "ж" * size)
+                assert (await socket.hear())["message"] == said
+
+
+async def test_a_chat_that_is_joined_at_one_worker_is_followed_at_the_other(database_url: str) -> None:
+    async with two_workers(database_url) as (ada, bob), bob.socket() as socket:
+        await socket.say({"type": "subscribe_all"})
+        await socket.silence()
+        chat_id = await ada.group(bob)
+        assert (await socket.hear())["type"] == "member_added"
+        await ada.say(chat_id)
+        assert (await socket.hear())["type"] == "new_message"
+
+
+async def test_all_workers_posting_into_one_chat_are_heard_in_one_order(database_url: str) -> None:
+    async with two_workers(database_url) as (ada, bob):
+        chat_id = await ada.group(bob)
+
+        async def talk(who: Person) -> None:
+            for number in range(20):
+                with who.running.env.bind():
+                    await actions.post_message(chat_id, who.id, f"{who.id} {number}")
+
+        async with ada.listening(chat_id) as hers, bob.listening(chat_id) as his:
+            await asyncio.gather(*(talk(who) for who in (ada, bob) * 2))
+            heard = [[await socket.hear() for _ in range(80)] for socket in (hers, his)]
+        assert heard[0] == heard[1]
+        assert [event["seq"] for event in heard[0]] == list(range(3, 83))
+
+
+async def test_with_the_memory_broker_one_process_hears_itself(database_url: str) -> None:
+    async with chat_application(database_url, pubsub=PubSubSettings(backend="memory")) as running:
+        ada = await person(running, "ada")
+        chat_id = await ada.group()
+        async with ada.listening(chat_id) as socket:
+            said = await ada.say(chat_id)
+            assert (await socket.hear())["message"] == said
+
+
+# -- other modules
+
+
+async def test_an_event_of_another_module_is_stored_with_its_change_and_told_after_commit(
+    ada: Person, bob: Person
+) -> None:
+    chat_id = await ada.group(bob)
+    env = ada.running.env
+    async with bob.listening(chat_id) as socket:
+        with env.bind():
+            async with env.db.transaction():
+                seq = await chat_manager.send_to_chat(chat_id, {"type": "order_shipped", "order_id": 5})
+                await socket.silence()
+        heard = await socket.hear()
+        assert seq == 3
+        assert heard == {
+            "type": "order_shipped",
+            "order_id": 5,
+            "chat_id": chat_id,
+            "seq": 3,
+            "at": heard["at"],
+        }
+    assert (await bob.get(f"/chats/{chat_id}/events?since=2"))["data"] == [heard]
+
+
+async def test_an_event_of_a_change_that_is_rolled_back_never_was(ada: Person) -> None:
+    chat_id = await ada.group()
+    env = ada.running.env
+
+    async def change_and_fail() -> None:
+        async with env.db.transaction():
+            await chat_manager.send_to_chat(chat_id, {"type": "order_shipped"})
+            raise RuntimeError("no")
+
+    async with ada.listening(chat_id) as socket:
+        with env.bind(), pytest.raises(RuntimeError, match="no"):
+            await change_and_fail()
+        said = await ada.say(chat_id)
+        heard = await socket.hear()
+    assert (heard["seq"], heard["message"]) == (2, said)
+
+
+async def test_a_durable_event_outside_of_a_transaction_is_refused(ada: Person) -> None:
+    chat_id = await ada.group()
+    with ada.running.env.bind(), pytest.raises(UsageError, match="transaction"):
+        await chat_manager.send_to_chat(chat_id, {"type": "order_shipped"})
+
+
+async def test_an_event_for_a_chat_that_is_not_there_is_refused(running: RunningApplication) -> None:
+    with running.env.bind(), pytest.raises(RecordNotFound):
+        async with running.env.db.transaction():
+            await chat_manager.send_to_chat(1_000_000, {"type": "order_shipped"})
+
+
+async def test_an_event_for_a_user_reaches_all_his_sockets_and_nobody_else_s(database_url: str) -> None:
+    event = {"type": "order_shipped", "order_id": 5}
+    async with (
+        two_workers(database_url) as (ada, bob),
+        bob.socket() as first,
+        bob.socket() as second,
+        ada.socket() as hers,
+    ):
+        with ada.running.env.bind():
+            await chat_manager.send_to_user(bob.id, event)
+        assert [await first.hear(), await second.hear()] == [event, event]
+        await hers.silence()
+
+
+# -- rights in the order of the stream
+
+
+async def test_a_member_who_is_removed_while_he_posts_posts_nothing_after_his_removal(
+    ada: Person, bob: Person
+) -> None:
+    chat_id = await ada.group(bob)
+    env = ada.running.env
+    is_locked = asyncio.Event()
+
+    async def post() -> None:
+        await is_locked.wait()
+        with env.bind():
+            await actions.post_message(chat_id, bob.id, "too late")
+
+    posting = asyncio.create_task(post())
+    with env.bind():
+        async with env.db.transaction():
+            await chat_manager.send_to_chat(chat_id, {"type": "member_removed", "user_id": bob.id})
+            is_locked.set()
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while not await env.db.fetchval(waiting):
+                await env.db.fetch("SELECT pg_stat_clear_snapshot()")
+            await env.db.fetch(
+                "DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2", chat_id, bob.id
+            )
+    with pytest.raises(RecordNotFound):
+        await posting
+    assert (await ada.get(f"/chats/{chat_id}"))["last_seq"] == 3
+
+
+# -- the log
+
+
+async def test_the_log_gives_heads_events_and_recent_joins(ada: Person, bob: Person, eve: Person) -> None:
+    chat_id, other_id = await ada.group(bob), await ada.group()
+    await ada.say(chat_id)
+    log = ChatEventLog(ada.running.env.db)
+    topic, other = topic_of(chat_id), topic_of(other_id)
+    assert await log.heads([topic, other, topic_of(1_000_000)]) == {topic: 3, other: 1}
+    read = await log.read(topic, 1, 10)
+    assert [(event.seq, event.joins) for event in read] == [(2, (bob.id,)), (3, ())]
+    assert await log.read(topic, 0, 1) == [(await log.read(topic, 0, 10))[0]]
+    joins = await log.joins([bob.id, eve.id], 60)
+    assert [(event.topic, event.seq, event.joins) for event in joins] == [(topic, 2, (bob.id,))]
+    assert await log.joins([bob.id], 0) == []
+    await ada.running.env.db.fetch("DELETE FROM chat_members WHERE user_id = $1", bob.id)
+    assert await log.joins([bob.id], 60) == []
+
+
+async def test_readiness_speaks_of_the_broker(database_url: str) -> None:
+    async with chat_application(database_url) as running:
+        assert running.env.unready() == {}
+        await running.env.service(ChatService).realtime.stop()
+        assert "realtime" in running.env.unready()
