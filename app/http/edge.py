@@ -1,11 +1,10 @@
 """The edge: one pure ASGI pass that does for every request and every socket what must be done once.
 
 In this order: request id, worker and security headers; trusted proxies; Host allow-list; CORS; readiness;
-body limit; token. Then the application answers, and whatever it raises becomes a problem. What was bound to
-the context is put back in the end, also on cancellation. Cost matters here, because every request pays it:
-headers are looked through once, what can be made at construction is, and only one `send` is wrapped around
-the server's.
-"""
+body limit; token. Then the application answers, and whatever it raises becomes a problem. What was bound
+to the context is put back in the end, also on cancellation. Cost matters here, because every request pays
+it: headers are looked through once, what can be made at construction is, and only one `send` is wrapped
+around the server's. """
 
 import logging
 from time import perf_counter
@@ -51,9 +50,9 @@ _LOOKED_AT: Final = frozenset(
     }
 )
 
-# Before the start is over nothing but these can answer: what they stand on is made together with the
-# application.
-_ALWAYS_ANSWERED: Final = "/health/"
+# Health checks answer whatever Host they name, and before the start is over: what they stand on is made
+# together with the application.
+_HEALTH: Final = "/health/"
 
 
 class EdgeEnvironment(Home, Protocol):
@@ -77,7 +76,8 @@ class EdgeEnvironment(Home, Protocol):
 
 
 class Edge:
-    """Stands around an ASGI application, mostly a Dispatcher, that raises problems and answers the rest."""
+    """Stands around an ASGI application, mostly a Dispatcher, that raises problems and answers the
+    rest."""
 
     def __init__(self, app: ASGIApp, *, env: EdgeEnvironment) -> None:
         settings = env.settings.section(HttpSettings)
@@ -132,7 +132,8 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, answer: Answer, found: dict[bytes, bytes]) -> None:
         if not self._proxies.trusts_nobody:
             self._proxies.apply(scope, found.get(b"x-forwarded-for"), found.get(b"x-forwarded-proto"))
-        if not self._hosts.allows_all:
+        is_probe = route_path(scope).startswith(_HEALTH)
+        if not (self._hosts.allows_all or is_probe):  # a probe asks by address, whatever the names are
             self._hosts.check(found.get(b"host"))
         if isinstance(answer, HttpAnswer):
             if not self._cors.is_off and await self._is_preflight(scope, answer, found):
@@ -141,7 +142,7 @@ class Edge:
             may_be_chunked = b"transfer-encoding" in found or scope.get("http_version", "1.1") >= "2"
             length = found.get(b"content-length")
             receive = self._body_limit.guard(receive, length, may_be_chunked=may_be_chunked)
-        if not self._env.is_ready and not route_path(scope).startswith(_ALWAYS_ANSWERED):
+        if not self._env.is_ready and not is_probe:
             raise Unavailable("This process is starting or stopping: come back in a moment.")
         authorization = found.get(b"authorization")
         if authorization is not None:

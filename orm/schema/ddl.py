@@ -44,6 +44,8 @@ def column_definition(field: Field) -> str:
 def literal(value: Any) -> str:
     """A value of a declared default as an SQL literal. It comes from the program's source, never from a
     client."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, bytes):
         return f"'\\x{value.hex()}'"
     text = str(value).replace("'", "''")

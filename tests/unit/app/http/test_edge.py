@@ -256,6 +256,13 @@ async def test_head_gets_what_get_gets_without_the_body() -> None:
         assert head.is_complete
 
 
+async def test_health_checks_answer_whatever_host_they_name() -> None:
+    served = edge(allowed_hosts=("here.example",))
+    headers = [("host", "127.0.0.1:8000")]
+    assert (await call(served, "GET", "/health/live", headers=headers)).status == 200
+    assert (await call(served, "GET", "/who", headers=headers)).status == 400
+
+
 async def test_until_the_start_is_over_only_health_answers() -> None:
     env = FakeEnvironment()
     env.is_ready = False
