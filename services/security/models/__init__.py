@@ -1,0 +1,5 @@
+"""The tables of rights."""
+
+from services.security.models.access_revision import AccessRevision
+
+__all__ = ["AccessRevision"]

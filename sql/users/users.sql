@@ -1,0 +1,16 @@
+-- name: lock_administrators
+-- The ids of all active administrators, none of whom can be changed by others until the transaction ends.
+SELECT id FROM users WHERE is_admin AND active ORDER BY id FOR NO KEY UPDATE;
+
+-- name: has_administrator
+-- Whether there is any administrator, disabled ones included.
+SELECT EXISTS (SELECT FROM users WHERE is_admin);
+
+-- name: lock_first_administrator
+-- Lets one process at a time make the first administrator, until its transaction ends.
+SELECT pg_advisory_xact_lock($1);
+
+-- name: replace_password
+-- A new password hash, if the old one is still stored; the version of the user's credentials that came of it.
+UPDATE users SET password_hash = $3, credentials_version = credentials_version + 1
+WHERE id = $1 AND password_hash = $2 RETURNING credentials_version;
