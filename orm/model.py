@@ -35,6 +35,8 @@ class DotModel(metaclass=ModelType):
     __table__: ClassVar[str] = ""
     __route__: ClassVar[str] = ""
     __auto_crud__: ClassVar[bool | Literal["read"]] = True
+    __written_at__: ClassVar[str] = ""
+    """Where rows are written of a model whose API only reads: a path, for the answer to those who try."""
     __indexes__: ClassVar[Sequence[Sequence[str]]] = ()
     __unique__: ClassVar[Sequence[Sequence[str]]] = ()
     __fields__: ClassVar[Mapping[str, Field]]

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
-    """What a module says of itself: `name` is its folder and its key everywhere; `depends` go before it."""
+    """What a module says of itself: `name` is its folder and its key everywhere; `depends` go before
+    it."""
 
     name: str
     summary: str
@@ -33,14 +34,15 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 class App:
     """A module: what it is, what it adds to others, and what it does once everything runs.
 
-    `access` holds access presets by table and role (services/security reads them). `extends` maps a table
-    name to mixin classes whose fields are added to that table's model; the model's own module must be in
-    `info.depends`. `post_init_limit_seconds` is None by default, no limit: a data migration takes as long as
-    it takes and can be cancelled.
-    """
+    `access` holds access presets by table and role, and `guards` by table a filter that rows must pass
+    whoever asks, administrators included, `{{user_id}}` standing for the asker (services/security reads
+    both). `extends` maps a table name to mixin classes whose fields are added to that table's model; the
+    model's own module must be in `info.depends`. `post_init_limit_seconds` is None by default, no limit: a
+    data migration takes as long as it takes and can be cancelled."""
 
     info: ClassVar[Info]
     access: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    guards: ClassVar[Mapping[str, Sequence[Any]]] = MappingProxyType({})
     extends: ClassVar[Mapping[str, Sequence[type[DotModel]]]] = MappingProxyType({})
     post_init_limit_seconds: ClassVar[float | None] = None
 
@@ -55,10 +57,9 @@ class Service(App, ABC):
     """A module with something to open and to close.
 
     `startup` returns when the thing is usable. `shutdown` waits until it is over, may be called twice, and
-    without or after a failed `startup`. Each is cancelled at its limit: 60 s leave room for a slow database
-    and its first schema, and 15 s are more than HTTP__STOP_SECONDS by default, so that what drains at the end
-    is not cut short.
-    """
+    without or after a failed `startup`. Each is cancelled at its limit: 60 s leave room for a slow
+    database and its first schema, and 15 s are more than HTTP__STOP_SECONDS by default, so that what
+    drains at the end is not cut short."""
 
     startup_limit_seconds: ClassVar[float | None] = 60
     shutdown_limit_seconds: ClassVar[float | None] = 15
@@ -75,13 +76,12 @@ class Service(App, ABC):
 class AppsCore:
     """Base of a project's `Apps`: which modules it has, and in what order its services start.
 
-    `installed` holds dotted packages (`services.users`, `mything.crm`); the last part is the module's name.
-    `services_before` start before the routers are loaded, `services_after` after it, each in the order of its
-    list.
+    `installed` holds dotted packages (`services.users`, `mything.crm`); the last part is the module's
+    name. `services_before` start before the routers are loaded, `services_after` after it, each in the
+    order of its list.
 
-    `env.apps` is an instance: iterating it gives the modules, dependencies first, and `env.apps["chat"]` one
-    of them. Before `setup_services` it holds none.
-    """
+    `env.apps` is an instance: iterating it gives the modules, dependencies first, and `env.apps["chat"]`
+    one of them. Before `setup_services` it holds none."""
 
     installed: ClassVar[Sequence[str]] = ()
     services_before: ClassVar[Sequence[str]] = ()

@@ -37,9 +37,19 @@ _COMPLEMENTS: Final = {
     "not ilike": "ilike",
     "not between": "between",
     "is not null": "is null",
+    "none": "some",
 }
 _COMPARISONS: Final = frozenset({"=", "<", "<=", ">", ">="})
-_POSITIVES: Final = _COMPARISONS | {"in", "like", "ilike", "between", "contains", "is null", "allowed"}
+_POSITIVES: Final = _COMPARISONS | {
+    "in",
+    "like",
+    "ilike",
+    "between",
+    "contains",
+    "is null",
+    "allowed",
+    "some",
+}
 OPERATORS: Final = tuple(sorted(_POSITIVES | set(_COMPLEMENTS)))
 
 
@@ -97,6 +107,7 @@ class _Parser:
         self.limits = limits
         self.values: list[Any] = []
         self.count = 0
+        self.depth = 1
 
     def conditions(
         self, meta: ModelMeta, filter: Any, hidden: frozenset[str], pointer: str, depth: int
@@ -139,6 +150,7 @@ class _Parser:
             if len(item) != 2:
                 raise wrong(pointer, "type", '["not", condition] takes exactly one condition')
             return ("not", self.condition(meta, item[1], hidden, f"{pointer}/1", depth + 1))
+        self.depth = depth
         self.count += 1
         if self.count > self.limits.conditions:
             raise wrong(pointer, "too_many", f"the filter has more than {self.limits.conditions} conditions")
@@ -170,6 +182,8 @@ class _Parser:
             raise unknown_field(meta, name, f"{pointer}/0")
         if name in hidden:
             raise hidden_field(meta, name, f"{pointer}/0")
+        if len(path) == 1 and op == "some":
+            return self._some(meta, field, value, pointer)
         if len(path) == 1 and isinstance(field, ToManyField):
             return self._any_of(meta, name, op, value, pointer)
         if len(path) == 1:
@@ -186,6 +200,20 @@ class _Parser:
         grant = self.related(target, "read") if self.related else None
         inner = self._walk(target, path[1:], op, value, grant.hidden if grant else frozenset(), pointer)
         return ("via", name, inner, self._rule(grant))
+
+    def _some(self, meta: ModelMeta, field: Field, value: Any, pointer: str) -> Shape:
+        """There is a related row that passes a whole filter, every condition of it on the same row."""
+        target = meta.targets.get(field.name)
+        if target is None:
+            raise wrong(
+                f"{pointer}/1", "operator_type", f"'some' is for relations, {field.name} is {field.kind}"
+            )
+        grant = self.related(target, "read") if self.related else None
+        hidden = grant.hidden if grant else frozenset()
+        depth = self.depth
+        inner = self.conditions(target, value, hidden, f"{pointer}/2", depth + 1) if value else EVERYTHING
+        self.depth = depth
+        return ("via", field.name, inner, self._rule(grant))
 
     def _any_of(self, meta: ModelMeta, name: str, op: str, value: Any, pointer: str) -> Shape:
         """A to-many relation compared by itself means the ids of its rows; null means that there is

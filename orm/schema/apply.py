@@ -72,7 +72,9 @@ async def bring_up(db: Database, registry: Registry) -> None:
         await _command(db, difference.safe)
         await db.run(_SQL["write_fingerprint"], [wanted])
     if difference.safe:
-        logger.info("schema: %d definitions were added for %d models", len(difference.safe), len(list(registry)))
+        logger.info(
+            "schema: %d definitions were added for %d models", len(difference.safe), len(list(registry))
+        )
     for statement in difference.safe:
         logger.debug("schema: %s", statement)
     for change in difference.changes:

@@ -1,5 +1,8 @@
 """Chats: members, messages, and what happens in them told to every socket that may hear it."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
 from starlette.applications import Starlette
 
 from app.core.environment import Environment
@@ -12,10 +15,17 @@ from services.chat.settings import ChatSettings
 from services.chat.websocket.guard import SocketGuard
 from services.dotorm_databases_postgres.settings import DatabaseSettings
 
+_MAY_READ: Final = ["or", ["can_read", "=", True], ["is_admin", "=", True]]
+
 
 class ChatService(Service):
     """Carries events between processes and to sockets, and ends sockets with their sessions."""
 
+    guards: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "chats": [["members.user_id", "=", "{{user_id}}"]],
+        "chat_members": [["chat_id.members.user_id", "=", "{{user_id}}"]],
+        "chat_messages": [["chat_id.members", "some", [["user_id", "=", "{{user_id}}"], _MAY_READ]]],
+    }
     info = Info(
         name="chat",
         summary="Chats with realtime delivery over WebSocket.",
@@ -36,9 +46,8 @@ class ChatService(Service):
         return self._realtime
 
     async def startup(self, app: Starlette) -> None:
-        """Events of every process arrive here, and sockets may come. Raises Unavailable, and StartError for a
-        broker that is not there.
-        """
+        """Events of every process arrive here, and sockets may come. Raises Unavailable, and StartError
+        for a broker that is not there."""
         pubsub = self.env.settings.section(PubSubSettings)
         listen_url = self.env.settings.section(DatabaseSettings).listen_url
         broker = make_broker(pubsub, connect=lambda: self.env.db.connect(listen_url))

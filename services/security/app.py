@@ -10,7 +10,8 @@ from services.security.revisions import Revisions
 
 
 class SecurityService(Service):
-    """From its start on nobody may do what the policy does not allow. It stays so when the service stops."""
+    """From its start on nobody may do what the policy does not allow. It stays so when the service
+    stops."""
 
     info = Info(
         name="security",
@@ -32,7 +33,9 @@ class SecurityService(Service):
     async def startup(self, app: Starlette) -> None:
         """Install the policy. No table is read before post-init."""
         self._revisions = Revisions(self.env.db)
-        self.env.policy = Policy()
+        self.env.policy = Policy(
+            {table: rule for app_ in self.env.apps for table, rule in app_.guards.items()}
+        )
 
     async def post_init(self, app: Starlette) -> None:
         """Begin to watch: caches of rights are used from now on."""

@@ -1,14 +1,14 @@
-"""How a process notices, within a second, that what it remembers about sessions and rights is no longer true.
+"""How a process notices, within a second, that what it remembers about sessions and rights is no longer
+true.
 
-Every change that a cached right rests on (a logout, a revoked session, a user disabled or demoted) bumps one
-number in its own transaction. Each process reads that number every half second and forgets everything when it
-has moved. A process that cannot read it for a second trusts nothing it remembers and asks the database each
-time: so an undelivered message, a cut connection or a stopped server can make requests dearer, but never let
-a revoked session in.
+Every change that a cached right rests on (a logout, a revoked session, a user disabled or demoted) bumps
+one number in its own transaction. Each process reads that number every half second and forgets everything
+when it has moved. A process that cannot read it for a second trusts nothing it remembers and asks the
+database each time: so an undelivered message, a cut connection or a stopped server can make requests
+dearer, but never let a revoked session in.
 
-Reading goes over a connection of its own: while the pool is exhausted, which is when caches are needed most,
-the number must still be read.
-"""
+Reading goes over a connection of its own: while the pool is exhausted, which is when caches are needed
+most, the number must still be read."""
 
 import asyncio
 import contextlib

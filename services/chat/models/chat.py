@@ -3,9 +3,22 @@
 import datetime
 from typing import TYPE_CHECKING
 
-from orm import BigInteger, Boolean, Char, Datetime, DotModel, Many2one, Ref, Selection, Text, utc_now
+from orm import (
+    BigInteger,
+    Boolean,
+    Char,
+    Datetime,
+    DotModel,
+    Many2one,
+    One2many,
+    Ref,
+    Selection,
+    Text,
+    utc_now,
+)
 
 if TYPE_CHECKING:
+    from services.chat.models.chat_member import ChatMember
     from services.users.models.user import User
 
 
@@ -16,7 +29,9 @@ class Chat(DotModel):
 
     __table__ = "chats"
     __auto_crud__ = "read"
+    __written_at__ = "/chats"
 
+    members: list["ChatMember"] = One2many("chat_members", "chat_id")
     name: str = Char(max_length=255, default="", description="Empty for a chat that nobody named")
     chat_type: str = Selection(
         options=[("direct", "Direct"), ("group", "Group"), ("channel", "Channel"), ("record", "Record")],

@@ -31,6 +31,7 @@ class ChatMember(DotModel):
 
     __table__ = "chat_members"
     __auto_crud__ = "read"
+    __written_at__ = "/chats"
     __unique__ = (("chat_id", "user_id"),)
 
     chat_id: Ref["Chat"] = Many2one(Chat, required=True, ondelete="cascade")

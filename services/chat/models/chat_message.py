@@ -15,6 +15,7 @@ class ChatMessage(DotModel):
 
     __table__ = "chat_messages"
     __auto_crud__ = "read"
+    __written_at__ = "/chats"
     # One author's nonces of one chat; and the history by id, of all messages and of the few that are pinned.
     __unique__ = (("chat_id", "author_id", "nonce"),)
     __indexes__ = (("chat_id", "id"), ("chat_id", "pinned", "id"))

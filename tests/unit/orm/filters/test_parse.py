@@ -38,6 +38,12 @@ META = Registry.compose(SHOP).of(Product)
         ),
         ([["category_id.name", "=", "x"]], ("via", "category_id", ("cmp", "name", "="), None), ("x",)),
         (
+            [["category_id", "some", [["name", "=", "x"], ["parent_id", "is null"]]]],
+            ("via", "category_id", ("and", ("cmp", "name", "="), ("null", "parent_id")), None),
+            ("x",),
+        ),
+        ([["category_id", "none", []]], ("not", ("via", "category_id", ("and",), None)), ()),
+        (
             [["category_id.parent_id.name", "!=", "x"]],
             ("not", ("via", "category_id", ("via", "parent_id", ("cmp", "name", "="), None), None)),
             ("x",),
@@ -85,6 +91,9 @@ def test_a_filter_becomes_a_shape_and_its_values(
         ([["category_id", "allowed", "explode"]], "/filter/0/2", "type"),
         ([["name", "allowed", "read"]], "/filter/0/1", "operator_type"),
         ([["or"]], "/filter/0", "type"),
+        ([["stock", "some", []]], "/filter/0/1", "operator_type"),
+        ([["category_id", "some", [["x", "=", 1]]]], "/filter/0/2/0/0", "unknown_field"),
+        ([["category_id", "some", "x"]], "/filter/0/2", "type"),
         ([["not", ["stock", "=", 1], ["stock", "=", 2]]], "/filter/0", "type"),
         ([["stock", "in", list(range(1001))]], "/filter/0/2", "too_many"),
         ([["stock", "=", 1]] * 201, "/filter/200", "too_many"),
