@@ -101,6 +101,8 @@ class Dispatcher:
         except NotFound as refused:
             raise self._unknown(path, scope, detail=refused.detail) from None
         except MethodNotAllowed as refused:
+            if not self._index.methods(path, scope):
+                raise
             raise self._unknown(path, scope, refused.allowed, detail=refused.detail) from None
 
     def _unknown(

@@ -1,0 +1,25 @@
+"""One world for each file of tests, its tables filled anew before each test.
+
+The tests run in the event loop of their file, because the world's connections live there: each file says
+`pytestmark = pytest.mark.asyncio(loop_scope="module")`.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.integration.app.crud.world import World, company
+from tests.support.databases import fresh_database
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_world(server_url: str) -> AsyncIterator[World]:
+    async with fresh_database(server_url) as url, company(url) as world:
+        yield world
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(module_world: World) -> World:
+    """The company with its four tasks."""
+    await module_world.refill()
+    return module_world
