@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "serve": "run the server",
         "config": "show or check the settings",
+        "migrate": "show, plan or apply migrations",
         "routes": "list the routes of all modules",
     }
 )

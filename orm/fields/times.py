@@ -1,9 +1,13 @@
 """Fields whose values are dates and times. Moments are aware and in UTC."""
 
 import datetime
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from orm.fields.base import Field, FieldOptions
+
+EARLIEST: Final = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+LATEST: Final = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+"""The driver takes these two for infinities, and gives them back without a zone."""
 
 
 class DateField(Field):
@@ -20,6 +24,8 @@ class DateField(Field):
         # a datetime is a date to Python; the driver would cut off its time without a word
         if isinstance(value, datetime.datetime):
             raise self.invalid("is a moment, expected a day")
+        if value in (datetime.date.min, datetime.date.max):
+            raise self.invalid("is the first or the last day there is, which the driver takes for infinity")
         return value
 
 
@@ -56,7 +62,11 @@ class DatetimeField(Field):
         return {"tz": True}
 
     def fits(self, value: Any) -> bool:
-        return value.__class__ is datetime.datetime and value.tzinfo is datetime.UTC
+        return (
+            value.__class__ is datetime.datetime
+            and value.tzinfo is datetime.UTC
+            and EARLIEST < value < LATEST
+        )
 
     def to_filter(self, value: Any) -> Any:
         moment = super().to_filter(value)
@@ -65,7 +75,15 @@ class DatetimeField(Field):
         return moment
 
     def encode(self, value: Any) -> Any:
-        return value.astimezone(datetime.UTC) if value.tzinfo is not None else value
+        if value.tzinfo is None:
+            return value
+        try:
+            moment = value.astimezone(datetime.UTC)
+        except OverflowError:
+            moment = LATEST
+        if not EARLIEST < moment < LATEST:
+            raise self.invalid("lies outside of the years 1 to 9999 in UTC")
+        return moment
 
 
 def Date(**options: Unpack[FieldOptions]) -> Any:

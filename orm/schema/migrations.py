@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from orm.errors import Problem
 from orm.schema.difference import Change
 
 _FILE: Final = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.sql")
 _OUTSIDE: Final = "-- outside transaction"
 
 
-class MigrationError(Exception):
+class MigrationError(Problem):
     """Migrations cannot be applied as they are; the sentence names the file and the remedy."""
+
+    code = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
