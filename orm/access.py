@@ -22,14 +22,14 @@ Operation = Literal["create", "read", "update", "delete"]
 OPERATIONS: Final[tuple[Operation, ...]] = ("create", "read", "update", "delete")
 
 
-class _System:
-    """The asker that passes every check."""
+@dataclass(frozen=True, slots=True)
+class System:
+    """The asker that passes every check: the program itself. `behalf` is who asked when it took over."""
 
-    def __repr__(self) -> str:
-        return "SYSTEM"
+    behalf: object | None = None
 
 
-SYSTEM: Final = _System()
+SYSTEM: Final = System()
 
 _asker: ContextVar[object | None] = ContextVar("starling_asker", default=None)
 
@@ -52,8 +52,12 @@ def current_asker() -> object | None:
 
 @contextmanager
 def system() -> Iterator[None]:
-    """Inside the block nothing is checked: for start-up work and for code that checked by itself."""
-    token = _asker.set(SYSTEM)
+    """Inside the block nothing is checked: for start-up work and for code that checked by itself.
+
+    Who asks is not forgotten: an access session stays at hand.
+    """
+    asker = _asker.get()
+    token = _asker.set(asker if isinstance(asker, System) else System(asker))
     try:
         yield
     finally:
@@ -82,7 +86,7 @@ class AccessPolicy(Protocol):
         """What `asker` may do with `model`. Raises AccessDenied when that is nothing, or when `asker` is
         None.
 
-        Never called for SYSTEM. The same asker and model give an equal grant until rights change.
+        Never called for a System. The same asker and model give an equal grant until rights change.
         """
 
 
@@ -91,7 +95,7 @@ def grant_for(policy: AccessPolicy | None, model: "ModelMeta", operation: Operat
     if policy is None:
         return UNLIMITED
     asker = _asker.get()
-    if asker is SYSTEM:
+    if isinstance(asker, System):
         return UNLIMITED
     if asker is None:
         raise AccessDenied(

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from app.core.errors import Unauthenticated
-from orm.access import bind_asker, current_asker, reset_asker
+from orm.access import System, bind_asker, current_asker, reset_asker
 
 
 class AccessSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ def reset_access_session(token: Token[object | None]) -> None:
 
 
 def access_session() -> AccessSession:
-    """The asker of this context. Raises Unauthenticated when nobody is, also under `env.system()`."""
+    """Who asks in this context, also inside `system()`. Raises Unauthenticated when nobody is signed in."""
     session = access_session_or_none()
     if session is None:
         raise Unauthenticated("Sign in first: this needs a bearer token.")
@@ -61,6 +61,8 @@ def access_session() -> AccessSession:
 
 
 def access_session_or_none() -> AccessSession | None:
-    """The asker of this context, or None when nobody is signed in."""
+    """Who asks in this context, also inside `system()`, or None when nobody is signed in."""
     asker = current_asker()
+    if isinstance(asker, System):
+        asker = asker.behalf
     return asker if isinstance(asker, AccessSession) else None

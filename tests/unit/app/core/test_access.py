@@ -10,7 +10,7 @@ from app.core.access import (
     set_access_session,
 )
 from app.core.errors import Unauthenticated
-from orm.access import current_asker, system
+from orm.access import System, current_asker, system
 
 ADA = AccessSession(user_id=1, login="ada", name="Ada")
 BOB = AccessSession(user_id=2, login="bob", name="Bob")
@@ -36,6 +36,15 @@ def test_a_session_is_bound_until_it_is_reset() -> None:
 def test_the_orm_asks_on_behalf_of_the_bound_session() -> None:
     token = set_access_session(ADA)
 
+    assert current_asker() is ADA
+    reset_access_session(token)
+
+
+def test_the_system_remembers_on_whose_behalf_it_acts() -> None:
+    token = set_access_session(ADA)
+    with system(), system():
+        assert access_session() is ADA
+        assert isinstance(current_asker(), System)
     assert current_asker() is ADA
     reset_access_session(token)
 
