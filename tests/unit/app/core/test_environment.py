@@ -14,7 +14,7 @@ from app.core.models import ModelsCore
 from app.core.service import App, AppsCore
 from app.core.settings import SettingsCore
 from orm import context
-from orm.access import SYSTEM, current_asker
+from orm.access import System, current_asker
 from orm.errors import Unbound, UsageError
 from tests.support.module_folders import ModuleFolders
 from tests.unit.app.core.settings.samples import Bicycle, Wheel
@@ -415,7 +415,7 @@ def test_the_system_is_bound_and_unchecked() -> None:
 
     with env.system():
         assert current_environment() is env
-        assert current_asker() is SYSTEM
+        assert isinstance(current_asker(), System)
     assert current_asker() is None
     assert context.current_or_none() is None
 
