@@ -8,10 +8,11 @@ Problem) and printed as one message without a stack. A new command is a module h
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Final, Protocol, cast
 
 from app import __version__
@@ -29,6 +30,10 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 """Every command with its line of help, in the order of `starling --help`."""
 
 
+_ENDED_BY_SIGNALS: Final = frozenset({"serve"})
+"""Commands that go on until a signal ends them: that is how they end well."""
+
+
 class Command(Protocol):
     """What a module of this package offers."""
 
@@ -43,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do what `argv` (the process's own when None) asks for; the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
     chosen = next((word for word in words if not word.startswith("-")), None)
+    if chosen in _ENDED_BY_SIGNALS:
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, _end_well)  # until the command has handlers of its own
     try:
         command = _load(chosen) if chosen in COMMANDS else None
         arguments = _parser(chosen, command).parse_args(words)
@@ -59,16 +67,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("starling: interrupted", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # The reader of our output went away (`starling routes | head`). Python would complain once more when
-        # it flushes.
+        # The reader of our output went away (`starling routes | head`). Python would complain once more
+        # when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
 
 
+def _end_well(signum: int, frame: FrameType | None) -> None:
+    """Told to stop before anything was started: there is nothing to undo."""
+    raise SystemExit(0)
+
+
 def _load(name: str | None) -> Command:
-    """The one place that imports late: a command brings the server with it, and `--help` should not wait."""
+    """The one place that imports late: a command brings the server with it, and `--help` should not
+    wait."""
     return cast("Command", import_module(f"app.cli.{name}"))
 
 

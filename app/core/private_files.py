@@ -1,4 +1,5 @@
-"""Files in DATA_DIR that nobody but this user may read: whole or not there, never readable for a moment."""
+"""Files in DATA_DIR that nobody but this user may read: whole or not there, never readable for a
+moment."""
 
 import contextlib
 import os
@@ -10,7 +11,12 @@ from pathlib import Path
 from app.core.errors import StartError
 
 _FILE_MODE = 0o600
-_FOLDER_MODE = 0o700
+
+
+def folder_mode() -> int:
+    """Of a new DATA_DIR: 0700; as root 0711, because the embedded database runs as another user and must
+    get through."""
+    return 0o711 if os.geteuid() == 0 else 0o700
 
 
 def create_private_file(path: Path, text: str) -> bool:
@@ -44,11 +50,13 @@ def replace_private_file(path: Path, text: str) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make what is missing of a folder and its parents, closed to others; what exists stays as it is."""
+    """Make what is missing of a folder and its parents, not to be listed by others; what exists stays as
+    it is."""
     missing = [parent for parent in (folder, *folder.absolute().parents) if not parent.exists()]
     for each in reversed(missing):
         with contextlib.suppress(FileExistsError):  # made by another worker at this very moment
-            each.mkdir(mode=_FOLDER_MODE)
+            each.mkdir(mode=0o700)
+            each.chmod(folder_mode())  # ours since a moment ago; a umask would have counted in mkdir
 
 
 def _write_beside(path: Path, text: str) -> Path:

@@ -24,7 +24,9 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "app.crud": frozenset({"app.http", "app.core", "orm"}),
     "app.project_setup": frozenset({"app.core", "app.http", "app.realtime", "services"}),
     "app.main": frozenset({"app.project_setup", "app.core", "app.http"}),
-    "app.server": frozenset({"app", "app.main", "app.project_setup", "app.core", "app.http", "orm"}),
+    "app.server": frozenset(
+        {"app", "app.main", "app.project_setup", "app.core", "app.http", "app.realtime", "orm"}
+    ),
     "app.cli": frozenset({"app", "app.server", "app.main", "app.project_setup", "app.core", "orm"}),
     "orm": frozenset({"sql"}),
     "services": frozenset({"app.core", "app.http", "app.realtime", "app.crud", "orm", "sql", "services"}),

@@ -10,25 +10,15 @@ from typing import Any
 
 import pytest
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
 from app.realtime import CloseCode, Connection, abort_of
-from app.realtime.connection import TRANSPORT_EXTENSION
+from app.server.protocols import SocketProtocol
 from tests.support.eventually import eventually
 
 Serve = Callable[[Connection], Awaitable[None]]
-
-
-class GivesItsTransport(WebSocketsSansIOProtocol):
-    """What our server does: the transport of the socket is in the scope."""
-
-    async def run_asgi(self) -> None:
-        extensions: dict[str, Any] = {**(self.scope["extensions"] or {}), TRANSPORT_EXTENSION: self.transport}
-        self.scope["extensions"] = extensions
-        await super().run_asgi()
 
 
 class Server:
@@ -73,7 +63,7 @@ async def server() -> AsyncIterator[Server]:
     config = uvicorn.Config(
         made.app,
         interface="asgi3",
-        ws=GivesItsTransport,
+        ws=SocketProtocol,
         ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import StartError
-from app.core.private_files import create_private_file, replace_private_file
+from app.core.private_files import create_private_file, folder_mode, replace_private_file
 
 
 def mode(path: Path) -> int:
@@ -34,7 +34,8 @@ def test_a_file_is_readable_by_its_owner_only_whatever_the_umask(tmp_path: Path,
 def test_missing_folders_are_made_closed_to_others(tmp_path: Path) -> None:
     assert create_private_file(tmp_path / "a" / "b" / "secret", "text")
 
-    assert mode(tmp_path / "a") == mode(tmp_path / "a" / "b") == 0o700
+    assert mode(tmp_path / "a") == mode(tmp_path / "a" / "b") == folder_mode()
+    assert folder_mode() & 0o066 == 0
 
 
 def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""`starling serve` on its embedded database: start, addresses, workers, stop."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.program import Program, open_folder, runs, wait_until
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with open_folder() as made:
+        yield made
+
+
+def test_a_first_start_takes_at_most_six_seconds_and_says_where_everything_is(folder: Path) -> None:
+    began = time.monotonic()
+    with Program(folder) as program:
+        program.wait_until_ready()
+        assert time.monotonic() - began <= 6.0
+        base = f"http://127.0.0.1:{program.port}"
+        for address in (f"{base}/chat", f"{base}/docs", f"{base}/health/ready"):
+            assert address in program.output()
+        assert program.get("/health/live").status == 200
+
+
+def test_connections_are_spread_over_the_workers(folder: Path) -> None:
+    with Program(folder, {"HTTP__WORKERS": "2"}) as program:
+        program.wait_until_ready()
+        answered: set[str] = set()
+
+        def have_both_answered() -> bool:
+            answered.add(program.get("/health/live").headers["x-worker"])
+            return len(answered) == 2
+
+        wait_until(have_both_answered, "both workers answer")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_0_and_leaves_nothing_running(folder: Path, signum: signal.Signals) -> None:
+    with Program(folder, {"HTTP__WORKERS": "2"}) as program:
+        program.wait_until_ready()
+        postgres = program.postgres()
+        assert program.stop(signum) == 0
+        assert program.processes() == []
+        assert not runs(postgres)
+        assert "Traceback" not in program.errors()
+        # Nothing is left to recover, and nothing to find by the next start.
+        assert not (folder / ".starling/postgres/postmaster.pid").exists()
+        assert not (folder / ".starling/server.json").exists()
+        assert not (folder / ".starling/run").exists()
+
+
+def test_data_survives_a_restart(folder: Path) -> None:
+    with Program(folder) as program:
+        program.wait_until_ready()
+        assert program.stop() == 0
+    made = system_identifier(folder)
+    with Program(folder) as program:
+        program.wait_until_ready()
+    assert system_identifier(folder) == made
+
+
+def system_identifier(folder: Path) -> bytes:
+    """What initdb gave the database, first thing in its control file."""
+    return (folder / ".starling/postgres/global/pg_control").read_bytes()[:8]
