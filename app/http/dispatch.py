@@ -102,7 +102,7 @@ class Dispatcher:
             raise self._unknown(path, scope, detail=refused.detail) from None
         except MethodNotAllowed as refused:
             if not self._index.methods(path, scope):
-                raise
+                raise MethodNotAllowed(refused.detail, allowed=sorted(refused.allowed)) from None
             raise self._unknown(path, scope, refused.allowed, detail=refused.detail) from None
 
     def _unknown(

@@ -4,7 +4,7 @@ In this order: request id, worker and security headers; trusted proxies; Host al
 body limit; token. Then the application answers, and whatever it raises becomes a problem. What was bound
 to the context is put back in the end, also on cancellation. Cost matters here, because every request pays
 it: headers are looked through once, what can be made at construction is, and only one `send` is wrapped
-around the server's. """
+around the server's."""
 
 import logging
 from time import perf_counter

@@ -24,8 +24,6 @@ class DateField(Field):
         # a datetime is a date to Python; the driver would cut off its time without a word
         if isinstance(value, datetime.datetime):
             raise self.invalid("is a moment, expected a day")
-        if value in (datetime.date.min, datetime.date.max):
-            raise self.invalid("is the first or the last day there is, which the driver takes for infinity")
         return value
 
 

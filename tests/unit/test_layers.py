@@ -22,6 +22,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "app.http": frozenset({"app.core", "orm"}),
     "app.realtime": frozenset({"app.core", "orm", "sql"}),
     "app.crud": frozenset({"app.http", "app.core", "orm"}),
+    "app.openapi": frozenset({"app.crud", "app.http", "app.core", "orm"}),
     "app.project_setup": frozenset({"app.core", "app.http", "app.realtime", "services"}),
     "app.main": frozenset({"app.project_setup", "app.core", "app.http"}),
     "app.server": frozenset(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import StartError
+from app.core.private_files import folder_mode
 from services.auth_token.settings import AuthSettings
 from services.users.actions import create_user, update_user
 from services.users.models import User
@@ -47,7 +48,7 @@ async def test_without_a_terminal_a_random_password_goes_into_a_file_for_its_own
 
             assert len(password) >= 20
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
-            assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+            assert stat.S_IMODE(file.parent.stat().st_mode) == folder_mode()
             assert (await running.sign_in("admin", password))["user"]["is_admin"]
     assert str(file) in caplog.text
     assert password not in caplog.text

@@ -26,8 +26,6 @@ def test_a_moment_is_brought_to_utc() -> None:
         ("created_at", "0001-01-01T00:00:00Z"),
         ("created_at", "9999-12-31T23:59:59.999999-05:00"),
         ("created_at", dt.date(2026, 1, 1)),
-        ("day", "9999-12-31"),
-        ("day", "0001-01-01"),
         ("day", dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
         ("day", "2026-02-30"),
         ("hour", "25:00:00"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import StartError
+from app.core.private_files import folder_mode
 from services.auth_token.secret import keys_of
 from services.auth_token.settings import AuthSettings
 
@@ -30,7 +31,7 @@ def test_without_one_a_key_is_made_once_and_read_ever_after(tmp_path: Path) -> N
 def test_the_key_and_its_folder_are_closed_to_others(tmp_path: Path) -> None:
     keys_of(UNSET, tmp_path / "data")
 
-    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == folder_mode()
     assert stat.S_IMODE((tmp_path / "data" / "secret").stat().st_mode) == 0o600
 
 
