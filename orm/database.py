@@ -82,10 +82,19 @@ class Database:
             target_session_attrs="read-write" if several_hosts else None,
         )
 
-    def transaction(self, *, isolation: Isolation | None = None, readonly: bool = False) -> Transaction:
-        """A block in which every statement of this context belongs to one transaction; inside another one,
-        a savepoint."""
-        return Transaction(self, isolation=isolation, readonly=readonly)
+    def transaction(
+        self, *, isolation: Isolation | None = None, readonly: bool = False, retries: int = 0
+    ) -> Transaction:
+        """A block in which every statement of this context belongs to one transaction; inside another one, a
+        savepoint. As a decorator it does so for every call of a function:
+
+            @env.db.transaction(isolation="serializable", retries=3)
+            async def move(...): ...
+
+        `retries` calls a function again that lost against a concurrent transaction (serialization failure or
+        deadlock). A block cannot be run again: there TransactionConflict is raised.
+        """
+        return Transaction(self, isolation=isolation, readonly=readonly, retries=retries)
 
     @property
     def in_transaction(self) -> bool:

@@ -4,16 +4,19 @@ The open transaction travels in a context variable, so that verbs need no handle
 inside inherits it; using it from two tasks at once, or after its block has ended, is refused with a
 sentence rather than left to the driver."""
 
+import asyncio
 import datetime
+import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar
 
-from orm.errors import ConcurrentUse, TransactionOver, UsageError
+from orm.errors import ConcurrentUse, TransactionConflict, TransactionOver, UsageError
 from orm.link import Link
 
 if TYPE_CHECKING:
@@ -23,6 +26,12 @@ logger = logging.getLogger(__name__)
 
 Isolation = Literal["read committed", "repeatable read", "serializable"]
 Callback = Callable[[], Awaitable[None] | None]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RETRY_SECONDS: Final = 0.01
+"""The longest pause before the first retry; it doubles with each one."""
 
 _LEVELS: Final = ("read committed", "repeatable read", "serializable")
 
@@ -43,24 +52,52 @@ class _Work:
 
 
 class Transaction:
-    """One block of `async with db.transaction():`. A block inside another one is a savepoint.
+    """One block of `async with db.transaction():`, or every call of a function that it decorates.
+
+    A block inside another one is a savepoint. `retries` is for functions: one that loses against a concurrent
+    transaction is called again, in a transaction of its own, so many times. A block cannot be run again.
 
     `now` is the moment at which the outermost block opened: one transaction, one clock.
     """
 
-    def __init__(self, database: "Database", *, isolation: Isolation | None, readonly: bool) -> None:
+    def __init__(
+        self, database: "Database", *, isolation: Isolation | None, readonly: bool, retries: int = 0
+    ) -> None:
+        if retries < 0:
+            raise ValueError(f"retries={retries}: 0 or more")
         if isolation is not None and isolation not in _LEVELS:
             raise ValueError(f"isolation={isolation!r}: it is one of {', '.join(_LEVELS)}")
         self.database = database
         self.now = datetime.datetime.now(datetime.UTC)
         self._isolation = isolation
         self._readonly = readonly
+        self._retries = retries
         self._surrounding: Transaction | None = None
         self._outer: Transaction | None = None
         self._work: _Work | None = None
         self._savepoint = ""
         self._callbacks: list[Callback] = []
         self._is_entered = False
+
+    def __call__(self, work: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+        """`work`, each call of it in a transaction with these options; inside another one, in a savepoint."""
+
+        @functools.wraps(work)
+        async def called(*args: P.args, **kwargs: P.kwargs) -> R:
+            attempts = 1 if active(self.database) is not None else self._retries + 1
+            for attempt in range(attempts - 1):
+                try:
+                    return await self._once(work, *args, **kwargs)
+                except TransactionConflict:
+                    # both sides of a deadlock come back: the pause is what keeps them from meeting again
+                    await asyncio.sleep(random.uniform(0, RETRY_SECONDS * 2**attempt))  # noqa: S311 - a pause
+            return await self._once(work, *args, **kwargs)
+
+        return called
+
+    async def _once(self, work: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+        async with Transaction(self.database, isolation=self._isolation, readonly=self._readonly):
+            return await work(*args, **kwargs)
 
     async def __aenter__(self) -> "Transaction":
         await self.open(active(self.database))

@@ -178,3 +178,43 @@ async def test_cancellation_in_the_middle_leaves_nothing_behind(home: ShopHome) 
         await asyncio.wait([task], timeout=0.1)
     assert task.cancelled()
     assert await names() == []
+
+
+async def test_a_decorated_function_is_called_again_when_it_loses(home: ShopHome) -> None:
+    await Category.create(name="start")
+    barrier = asyncio.Barrier(2)
+    calls: list[str] = []
+
+    @home.db.transaction(isolation="serializable", retries=5)
+    async def count_then_add(name: str) -> str:
+        calls.append(name)
+        count = await Category.search_count()
+        if len(calls) <= 2:
+            await barrier.wait()
+        await Category.create(name=f"{name}{count}")
+        return f"{name}{count}"
+
+    results = await asyncio.gather(count_then_add("x"), count_then_add("y"))
+    assert sorted(result[1:] for result in results) == ["1", "2"]
+    assert len(calls) == 3
+    assert count_then_add.__name__ == "count_then_add"
+
+
+async def test_a_function_that_keeps_losing_raises_in_the_end(home: ShopHome) -> None:
+    calls = 0
+
+    @home.db.transaction(retries=2)
+    async def lose() -> None:
+        nonlocal calls
+        calls += 1
+        raise TransactionConflict("again")
+
+    with pytest.raises(TransactionConflict):
+        await lose()
+    assert calls == 3
+    async with home.db.transaction():
+        with pytest.raises(TransactionConflict):
+            await lose()  # in a savepoint there is no use in trying again: the whole transaction has lost
+    assert calls == 4
+    with pytest.raises(ValueError, match="retries=-1"):
+        home.db.transaction(retries=-1)
