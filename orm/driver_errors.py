@@ -76,7 +76,7 @@ def _unique(error: asyncpg.UniqueViolationError, registry: "Registry | None") ->
 def _foreign_key(error: asyncpg.ForeignKeyViolationError, registry: "Registry | None") -> Exception:
     model, fields = _place(error, registry)
     name = fields[0] if fields else "reference"
-    if "still referenced" in (error.detail or ""):
+    if "referenced from table" in (error.detail or ""):  # "is still ..." in the wording before PostgreSQL 18
         return ForeignKeyViolation(
             f"still referred to by {model}.{name}",
             errors=[Place("", "foreign_key", f"{model}.{name} still refers to this row")],

@@ -126,7 +126,14 @@ class Link:
 
     async def _run_unprepared(self, text: str, values: Sequence[Any]) -> tuple[list[Any], str]:
         statement = await self.connection.prepare(text, name="")
-        return await statement.fetch(*values), statement.get_statusmsg()
+        try:
+            return await statement.fetch(*values), statement.get_statusmsg()
+        except (asyncpg.DataError, asyncpg.InterfaceError):
+            # Values that the driver cannot encode are never sent. The parsed statement would then wait for
+            # them, and until it is over the pooler keeps its server connection for us alone.
+            if not (self.connection.is_closed() or self.connection.is_in_transaction()):
+                await self.connection.execute("SELECT")
+            raise
 
     def _judge(self, error: BaseException) -> None:
         """Note what `error` means for the connection; raise a plainer one where it turned out to be

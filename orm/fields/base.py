@@ -7,7 +7,7 @@ copies."""
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, ClassVar, TypedDict, Unpack
+from typing import Annotated, Any, ClassVar, Final, TypedDict, Unpack
 
 import msgspec
 
@@ -185,8 +185,19 @@ class Field:
             return value
         try:
             return self.encode(msgspec.convert(value, self._accepts))
-        except msgspec.ValidationError as error:
-            raise self.invalid(_lower_first(str(error))) from None
+        except _REFUSALS as error:
+            raise self.invalid(_sentence(error)) from None
+
+    def to_columns(self, values: list[Any]) -> list[Any]:
+        """`to_column` of each of `values`; the list itself where all of them fit."""
+        given = [value for value in values if value is not None]
+        if (self.nullable or len(given) == len(values)) and (not given or self.all_fit(given)):
+            return values
+        return [self.to_column(value) for value in values]
+
+    def all_fit(self, values: list[Any]) -> bool:
+        """Whether `fits` says yes to every one of `values`, which are at least one and none of them null."""
+        return all(map(self.fits, values))
 
     def fits(self, value: Any) -> bool:
         """Whether `value` is already what `to_column` would give back: the short way, for what is written
@@ -204,8 +215,8 @@ class Field:
         """
         try:
             return self.encode(msgspec.convert(value, self.python_type))
-        except msgspec.ValidationError as error:
-            raise ValueError(_lower_first(str(error))) from None
+        except _REFUSALS as error:
+            raise ValueError(_sentence(error)) from None
 
     def encode(self, value: Any) -> Any:
         """A checked value of `python_type` as the driver takes it."""
@@ -240,5 +251,15 @@ def _codes(roles: str | Iterable[str]) -> frozenset[str]:
     return frozenset((roles,)) if isinstance(roles, str) else frozenset(roles)
 
 
-def _lower_first(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
+_REFUSALS: Final = (msgspec.ValidationError, UnicodeEncodeError, RecursionError)
+"""What msgspec raises for a value: of another kind, with half a character in it, or without an end."""
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        return str(error)[:1].lower() + str(error)[1:]
+    return (
+        "contains half of a surrogate pair"
+        if isinstance(error, UnicodeEncodeError)
+        else "is nested without end"
+    )

@@ -9,6 +9,16 @@ from orm.fields.base import Field, FieldOptions
 
 Number = int | float | decimal.Decimal
 
+MOST_DIGITS = 1000
+"""Of a number in a filter; as many as a column can be declared with."""
+
+
+def fitting_64_bits(number: int) -> int:
+    """`number`, if a bigint can hold it. Raises ValueError."""
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("the number does not fit 64 bits")
+    return number
+
 
 class NumberField(Field):
     """A number between `min` and `max`, both included."""
@@ -51,11 +61,12 @@ class IntegerField(NumberField):
         low, high = self.bounds
         return value.__class__ is int and low <= value <= high
 
+    def all_fit(self, values: list[Any]) -> bool:
+        low, high = self.bounds
+        return set(map(type, values)) == {int} and low <= min(values) and max(values) <= high
+
     def to_filter(self, value: Any) -> Any:
-        number = super().to_filter(value)
-        if not -(2**63) <= number < 2**63:
-            raise ValueError("the number does not fit 64 bits")
-        return number
+        return fitting_64_bits(super().to_filter(value))
 
 
 class BigIntegerField(IntegerField):
@@ -127,14 +138,37 @@ class DecimalField(NumberField):
         # a string in JSON anyway: without a Decimal in between it costs the process a third
         return f"{column}::text"
 
+    def to_filter(self, value: Any) -> Any:
+        number = super().to_filter(value)
+        if (
+            not number.is_finite()
+            or abs(number.adjusted()) > MOST_DIGITS
+            or len(number.as_tuple().digits) > MOST_DIGITS
+        ):
+            raise ValueError(f"a number of more than {MOST_DIGITS} digits, or none at all")
+        return number
+
+    def fits(self, value: Any) -> bool:
+        if value.__class__ is not decimal.Decimal:
+            return False
+        exponent = value.as_tuple().exponent
+        return (
+            exponent.__class__ is int
+            and -self.scale <= exponent <= 0
+            and value.adjusted() < self.precision - self.scale
+            and (self.min is None or value >= self.min)
+            and (self.max is None or value <= self.max)
+        )
+
     def to_column(self, value: Any) -> Any:
+        if self.fits(value):
+            return value
         number = super().to_column(value)
         if number is None:
             return None
         if not number.is_finite():
             raise self.invalid("is no finite number")
-        exponent = number.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > self.scale:
+        if _digits_after_point(number) > self.scale:
             # PostgreSQL would round without a word
             raise self.invalid(f"has more than {self.scale} digits after the point")
         if number and number.adjusted() >= self.precision - self.scale:
@@ -193,3 +227,11 @@ def Decimal(
 def Boolean(**options: Unpack[FieldOptions]) -> Any:
     """True or false."""
     return BooleanField(**options)
+
+
+def _digits_after_point(number: decimal.Decimal) -> int:
+    """Digits that count: 1.50 has one."""
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int), "a finite number"
+    zeros = next((count for count, digit in enumerate(reversed(digits)) if digit), len(digits))
+    return max(0, -(exponent + zeros))

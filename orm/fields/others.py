@@ -26,7 +26,7 @@ class JSONFieldType(Field):
     def encode(self, value: Any) -> Any:
         try:
             text = msgspec.json.encode(value).decode()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise self.invalid(f"is no JSON value: {error}") from error
         if "\\u0000" in text:
             raise self.invalid("contains a NUL character, which jsonb cannot hold")

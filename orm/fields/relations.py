@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVa
 from orm.builder.text import column, quote
 from orm.errors import DeclarationError
 from orm.fields.base import IDENTIFIER, Field, FieldOptions
+from orm.fields.numbers import fitting_64_bits
 
 if TYPE_CHECKING:
     pass
@@ -102,11 +103,14 @@ class Many2oneField(RelationField):
     def fits(self, value: Any) -> bool:
         return value.__class__ is int and -(2**63) <= value < 2**63
 
+    def all_fit(self, values: list[Any]) -> bool:
+        return set(map(type, values)) == {int} and min(values) >= -(2**63) and max(values) < 2**63
+
     def to_column(self, value: Any) -> Any:
         return super().to_column(self._id_of(value))
 
     def to_filter(self, value: Any) -> Any:
-        return super().to_filter(self._id_of(value))
+        return fitting_64_bits(super().to_filter(self._id_of(value)))
 
     def constraints(self) -> dict[str, Any]:
         return {"ge": -(2**63), "le": 2**63 - 1}

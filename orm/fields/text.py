@@ -60,6 +60,13 @@ class TextField(Field):
             and "\0" not in value
         )
 
+    def all_fit(self, values: list[Any]) -> bool:
+        if set(map(type, values)) != {str} or self.pattern is not None or self.min_length:
+            return False
+        whole = "".join(values)
+        is_short = self.max_length is None or max(map(len, values)) <= self.max_length
+        return is_short and whole.isascii() and "\0" not in whole
+
     @property
     def column_type(self) -> str:
         return "text"

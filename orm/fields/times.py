@@ -66,6 +66,14 @@ class DatetimeField(Field):
             and EARLIEST < value < LATEST
         )
 
+    def all_fit(self, values: list[Any]) -> bool:
+        return (
+            set(map(type, values)) == {datetime.datetime}
+            and {value.tzinfo for value in values} == {datetime.UTC}
+            and min(values) > EARLIEST
+            and max(values) < LATEST
+        )
+
     def to_filter(self, value: Any) -> Any:
         moment = super().to_filter(value)
         if moment.tzinfo is None:

@@ -171,7 +171,7 @@ class _Parser:
             return item[0], item[1], None
         if len(item) != 3 or not isinstance(item[1], str):
             raise wrong(pointer, "type", "a condition is [field, op, value]")
-        return item[0], item[1], item[2]
+        return item[0], str.__str__(item[1]), item[2]  # as SQL a subclass could read differently
 
     def _walk(
         self, meta: ModelMeta, path: Sequence[str], op: str, value: Any, hidden: frozenset[str], pointer: str

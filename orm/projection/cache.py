@@ -75,6 +75,6 @@ def _key(
         return (meta.table, grant.hidden, fields)
     try:
         text = msgspec.json.encode(nested, order="sorted")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return None
     return (meta.table, grant.hidden, fields, text, limits)

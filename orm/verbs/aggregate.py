@@ -98,4 +98,4 @@ def _value(scope: Scope, name: str, given: Any) -> Value:
         )
     if function in ("min", "max") and (not field.is_ordered or field.kind in ("boolean", "uuid", "binary")):
         raise wrong(f"{pointer}/0", "operator_type", f"{function!r} is not for {field.kind} fields")
-    return Value(function, column(ROOT, field.name))
+    return Value(FUNCTIONS[FUNCTIONS.index(function)], column(ROOT, field.name))

@@ -7,7 +7,7 @@ from orm.builder import write as build
 from orm.errors import AccessDenied, Place, Problem, ValidationError
 from orm.filters.parse import EVERYTHING
 from orm.projection import Projection
-from orm.verbs.payload import below, checked, given_values, has_relations, with_defaults
+from orm.verbs.payload import below, checked, columns_at_once, given_values, has_relations, with_defaults
 from orm.verbs.relations import insert_whole
 from orm.verbs.scope import Scope
 
@@ -59,14 +59,19 @@ async def _insert_all(
     meta = scope.meta
     if scope.rule != EVERYTHING or not any(records) or any(has_relations(meta, one) for one in records):
         return await _insert_one_by_one(scope, records, returning)
-    columns = _all_columns(scope, records)
-    names = tuple(dict.fromkeys(name for row in columns for name in row))
+    columns = columns_at_once(meta, records, scope.grant)
+    if columns is None:
+        rows = _all_columns(scope, records)
+        columns = {
+            name: [row.get(name) for row in rows] for name in dict.fromkeys(n for row in rows for n in row)
+        }
+    names = tuple(columns)
     text = scope.registry.texts.get(
         ("insert_many", meta.table, names, returning),
         lambda: build.insert_many(meta, names, returning=returning),
     )
     try:
-        return await scope.db.run(text, [[row.get(name) for row in columns] for name in names])
+        return await scope.db.run(text, list(columns.values()))
     except Problem as problem:
         if scope.api:  # which of the rows it was the server does not say, so it is the list as a whole
             problem.errors = tuple({Place("", place.code, place.message): None for place in problem.errors})

@@ -25,7 +25,7 @@ async def iterate(
     batch: int,
 ) -> AsyncGenerator[M, None]:
     """See DotModel.iterate."""
-    if not 1 <= batch <= LARGEST_BATCH:
+    if batch.__class__ is not int or not 1 <= batch <= LARGEST_BATCH:
         raise ValueError(f"batch={batch!r}: it is a number of rows from 1 to {LARGEST_BATCH}")
     reading = many(cls, filter, fields, nested=nested, order=order)
     async with _transaction(reading.scope.db) as transaction:

@@ -1,10 +1,11 @@
 """From what a caller gives to the values of columns: checked, converted, and allowed to be written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orm.access import Grant
 from orm.errors import AccessDenied, Place, Problem, UsageError, ValidationError
+from orm.fields.base import Field
 from orm.metadata import ModelMeta
 
 if TYPE_CHECKING:
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
 
 def given_values(
     meta: ModelMeta, payload: "DotModel | Mapping[str, Any] | None", values: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The values of a payload (a record's set fields, or a mapping) and of keywords, the keywords last."""
+) -> Mapping[str, Any]:
+    """The values of a payload (a record's set fields, or a mapping) and of keywords, the keywords last.
+
+    It may be the mapping that was given: it is looked at and not changed.
+    """
     if payload is None:
-        return dict(values)
+        return values
     if isinstance(payload, Mapping):
-        return {**payload, **values}
+        return {**payload, **values} if values else payload
     if getattr(payload, "__table__", None) != meta.table:
         raise UsageError(
             f"a payload for {meta.name} is a {meta.name}, a mapping or keywords, not {payload!r}"
@@ -48,7 +52,7 @@ def checked(meta: ModelMeta, given: Mapping[str, Any], grant: Grant) -> dict[str
             raise AccessDenied(sentence, errors=(Place(f"/{name}", "denied", sentence),))
         else:
             try:
-                columns[name] = field.to_column(value)
+                columns[field.name] = field.to_column(value)
             except ValidationError as error:
                 places += error.errors
     if places:
@@ -70,6 +74,45 @@ def with_defaults(meta: ModelMeta, columns: dict[str, Any]) -> dict[str, Any]:
     if places:
         raise invalid(meta, places)
     return columns
+
+
+def columns_at_once(
+    meta: ModelMeta, records: Sequence[Mapping[str, Any]], grant: Grant
+) -> dict[str, list[Any]] | None:
+    """The columns of new rows, each a list of what the driver takes: a pass for each column instead of one
+    for each value.
+
+    None where anything is wrong or missing: going through the records one by one finds out what.
+    """
+    names = dict.fromkeys(name for record in records for name in record)
+    columns: dict[str, list[Any]] = {}
+    for name, field in meta.fields.items():
+        if not field.stored:
+            continue
+        if name not in names:
+            if field.has_default:
+                columns[name] = _defaults(field, len(records))
+            elif field.must_be_given:
+                return None
+            continue
+        if name in grant.hidden:
+            return None
+        try:
+            values = [record[name] for record in records]
+        except KeyError:
+            return None  # not every record names it: each gets its own default
+        try:
+            columns[name] = field.to_columns(values)
+        except ValidationError:
+            return None
+        del names[name]
+    return None if names else columns  # a name that is left over is no column
+
+
+def _defaults(field: Field, count: int) -> list[Any]:
+    if field.has_literal_default:
+        return [field.to_column(field.default_value())] * count
+    return field.to_columns([field.default_value() for _ in range(count)])
 
 
 def invalid(meta: ModelMeta, places: list[Place]) -> ValidationError:

@@ -21,10 +21,10 @@ async def update_one(
     """See DotModel.update."""
     scope = Scope(type(record), "update")
     meta = scope.meta
-    given = given_values(meta, payload, values)
+    given = dict(given_values(meta, payload, values))
     if given.get("id") == record.id:
         del given["id"]
-    names = tuple(name for name in given if name in meta.columns) or ("id",)
+    names = tuple(name for name in meta.columns if name in given) or ("id",)
     row = await update_whole(scope, record.id, given, names)
     for name, value in zip(names, row, strict=True):
         decoder = meta.decoders.get(name)
