@@ -30,7 +30,9 @@ ARROWS: Mapping[str, frozenset[str]] = {
     ),
     "app.cli": frozenset({"app", "app.server", "app.main", "app.project_setup", "app.core", "orm"}),
     "orm": frozenset({"sql"}),
-    "services": frozenset({"app.core", "app.http", "app.realtime", "app.crud", "orm", "sql", "services"}),
+    "services": frozenset(
+        {"app", "app.core", "app.http", "app.realtime", "app.crud", "app.openapi", "orm", "sql", "services"}
+    ),
     "sql": frozenset(),
 }
 

@@ -11,6 +11,7 @@ from app.http.bodies import Request
 from app.http.dispatch import Dispatcher
 from app.http.routing import Router
 from orm import Char, DotModel, Registry
+from orm.errors import UsageError
 from services.dotorm_crud_auto.app import CrudAutoService
 from tests.support.asgi import call
 
@@ -39,7 +40,7 @@ async def started() -> Dispatcher:
     app = Starlette()
     app.state.dispatcher = dispatcher = Dispatcher()
     dispatcher.include(router, private=False, module="notes")
-    environment: Any = SimpleNamespace(registry=Registry.compose({"note": Note}))
+    environment: Any = SimpleNamespace(registry=Registry.compose({"note": Note}), apps=())
     service = CrudAutoService(environment)
     await service.startup(app)
     await service.shutdown(app)
@@ -66,3 +67,9 @@ async def test_a_wrong_method_is_told_those_of_both(signed_in: None) -> None:
     with pytest.raises(MethodNotAllowed) as caught:
         await call(dispatcher, "PUT", "/api/notes/search")
     assert list(caught.value.allowed) == ["GET", "HEAD", "POST"]
+
+
+def test_there_is_no_documentation_before_the_start() -> None:
+    environment: Any = SimpleNamespace()
+    with pytest.raises(UsageError, match="services_after"):
+        _ = CrudAutoService(environment).documentation

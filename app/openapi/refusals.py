@@ -1,0 +1,45 @@
+"""The problems that an operation may answer with: all are one schema, and each status is one component.
+
+405 is not among an operation's own answers, because a method that the document has is never refused. 408, 413
+of a head and 431 are the server's, before there is an operation.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from app.http.problems import CONTENT_TYPE, KINDS
+from app.openapi.schemas import Schema, reference
+
+EVERYWHERE: Final = ("internal", "unavailable", "database_timeout")
+SIGNED_IN: Final = ("unauthenticated", "denied")
+INPUT: Final = ("malformed", "invalid")
+BODY: Final = ("malformed", "too_large", "unsupported_media_type", "invalid")
+
+_HEADERS: Final = {
+    "unauthenticated": ("WWW-Authenticate", "The scheme to sign in with.", {"type": "string"}),
+    "too_many_requests": ("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 0}),
+    "unavailable": ("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 0}),
+}
+
+
+def refusals(codes: Iterable[str]) -> dict[str, Schema]:
+    """The responses of an operation that may refuse with these machine codes, by status."""
+    statuses = sorted({(str(KINDS[code].status), code) for code in codes})
+    return {status: {"$ref": f"#/components/responses/{code}"} for status, code in statuses}
+
+
+def components() -> dict[str, Schema]:
+    """The responses that `refusals` refers to, by machine code."""
+    return {code: _response(code) for code in KINDS}
+
+
+def _response(code: str) -> Schema:
+    kind = KINDS[code]
+    response: dict[str, Any] = {
+        "description": f"{kind.title} (`{code}`).",
+        "content": {CONTENT_TYPE.decode(): {"schema": reference("Problem")}},
+    }
+    if code in _HEADERS:
+        name, description, schema = _HEADERS[code]
+        response["headers"] = {name: {"description": description, "schema": schema}}
+    return response

@@ -1,0 +1,88 @@
+"""The files of the documentation: how they are served, and that the page needs nothing from elsewhere."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+
+from app.core.errors import NotFound
+from app.openapi import Documentation, File, file_answer
+from tests.support.asgi import http_scope
+from tests.unit.app.openapi.project import project_of
+
+STATIC = Path(__file__).parents[4] / "app" / "openapi" / "static"
+FILE = File.of(b"text", "text/plain")
+
+
+def asked(**headers: str) -> Request:
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Request(http_scope("GET", "/docs", headers=named))
+
+
+def test_a_file_is_named_by_its_content() -> None:
+    assert FILE.etag == File.of(b"text", "text/css").etag
+    assert FILE.etag != File.of(b"other", "text/plain").etag
+    assert re.fullmatch(r'"[0-9a-f]{32}"', FILE.etag)
+
+
+@pytest.mark.parametrize("known", [FILE.etag, f"W/{FILE.etag}", f'"other", {FILE.etag}', "*"])
+def test_a_client_that_has_the_file_is_not_sent_it(known: str) -> None:
+    answer = file_answer(asked(if_none_match=known), FILE)
+    assert (answer.status_code, answer.body) == (304, b"")
+    assert answer.headers["etag"] == FILE.etag
+
+
+@pytest.mark.parametrize("known", ["", '"other"', FILE.etag.strip('"')])
+def test_another_client_is_sent_the_file_under_a_strict_policy(known: str) -> None:
+    answer = file_answer(asked(if_none_match=known), FILE)
+    assert (answer.status_code, answer.body) == (200, b"text")
+    assert answer.headers["content-type"] == "text/plain"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
+    )
+    assert "unsafe" not in policy
+
+
+def test_the_page_and_what_it_loads_have_their_media_types() -> None:
+    documentation = Documentation(project_of())
+    assert documentation.page.media_type == "text/html; charset=utf-8"
+    assert documentation.file("page.js").media_type == "text/javascript; charset=utf-8"
+    assert documentation.file("page.css").media_type == "text/css; charset=utf-8"
+
+
+async def test_the_document_is_made_once_for_all_who_ask_at_the_same_time() -> None:
+    documentation = Documentation(project_of())
+    first, *others = await asyncio.gather(*(documentation.document() for _ in range(3)))
+    assert first.media_type == "application/json"
+    assert all(other is first for other in others)
+
+
+@pytest.mark.parametrize("name", ["page.html", "other.js", "", "..", "../document.py"])
+def test_nothing_else_is_a_file_of_the_page(name: str) -> None:
+    with pytest.raises(NotFound):
+        Documentation(project_of()).file(name)
+
+
+@pytest.mark.parametrize("file", sorted(STATIC.iterdir()), ids=lambda file: file.name)
+def test_a_file_of_the_page_refers_to_no_other_origin(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert not re.search(r"https?:|//[a-z0-9-]+\.|@import|\burl\(", text)
+
+
+def test_the_page_has_nothing_inline_and_loads_only_what_is_there() -> None:
+    page = (STATIC / "page.html").read_text(encoding="utf-8")
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:", page)
+    loaded = set(re.findall(r'(?:src|href)="([^"]+)"', page)) - {"data:,", "openapi.json"}
+    assert loaded == {"docs/page.css", "docs/page.js"}
+    assert {file.name for file in STATIC.iterdir()} == {"page.html", "page.css", "page.js"}
+
+
+def test_the_script_makes_no_markup_of_texts_and_keeps_no_token() -> None:
+    script = (STATIC / "page.js").read_text(encoding="utf-8")
+    forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|\.style\b"
+    assert not re.search(forbidden, script)
+    assert not re.search(r"localStorage|sessionStorage|indexedDB|document\.cookie", script)
+    assert len(script.splitlines()) < 300
