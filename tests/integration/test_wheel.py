@@ -61,6 +61,8 @@ def test_the_wheel_holds_the_packages_their_sql_and_their_types_and_nothing_else
     assert {name.split("/")[0] for name in names} == {"app", "orm", "services", "sql", metadata}
     assert {f"{package}/py.typed" for package in ("app", "orm", "services", "sql")} <= set(names)
     assert {file.relative_to(ROOT).as_posix() for file in (ROOT / "sql").rglob("*.sql")} <= set(names)
+    pages = [file for part in ("app", "services") for file in (ROOT / part).rglob("*.html")]
+    assert {file.relative_to(ROOT).as_posix() for file in pages} <= set(names)
 
 
 def test_the_command_of_an_installed_wheel_runs(installed: Path, tmp_path: Path) -> None:
