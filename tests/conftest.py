@@ -16,7 +16,7 @@ def server_url() -> Iterator[str]:
     """The URL of a PostgreSQL server on which tests make databases of their own.
 
     TEST_DATABASE_URL names one; without it an embedded server runs for as long as the tests do. It gives up
-    its promises about power cuts, which no test here is about, for a fifth of the time. """
+    its promises about power cuts, which no test here is about, for a fifth of the time."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given

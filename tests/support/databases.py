@@ -24,7 +24,7 @@ async def fresh_schema(database_url: str) -> AsyncIterator[str]:
     """The URL of a database in which nothing but a new, empty schema is seen.
 
     It takes a few milliseconds where a database takes half a second: a test that leaves no session open
-    needs no more. """
+    needs no more."""
     name = f"test_{secrets.token_hex(6)}"
     await _command(database_url, f'CREATE SCHEMA "{name}"')
     parts = urlsplit(database_url)
