@@ -14,6 +14,5 @@ instead is 18 KB; who wants another viewer points it at /openapi.json.
 
 from app.openapi.document import Project
 from app.openapi.documentation import Documentation
-from app.openapi.files import File, file_answer
 
-__all__ = ["Documentation", "File", "Project", "file_answer"]
+__all__ = ["Documentation", "Project"]

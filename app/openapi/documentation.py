@@ -1,25 +1,20 @@
 """The document and the page of one application, as files to serve."""
 
 import asyncio
-from importlib.resources import files
 from typing import Final
 
 from app.core.errors import NotFound
+from app.http.files import File, read_files
 from app.openapi.document import Project, openapi_document
-from app.openapi.files import File
 
 _PAGE: Final = "page.html"
-_MEDIA_TYPES: Final = {
-    "page.html": "text/html; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "page.css": "text/css; charset=utf-8",
-}
+_FILES: Final = read_files("app.openapi", "static")
 
 
 class Documentation:
     """What /openapi.json and /docs answer.
 
-    The files of the page are read when this is made. The document is made when it is first asked for, which
+    The document is made when it is first asked for, which
     most processes never are, and in a thread: it takes two milliseconds for each model (Python 3.11), and
     other requests should not wait for all of them.
     """
@@ -28,11 +23,6 @@ class Documentation:
         self._project = project
         self._document: File | None = None
         self._making = asyncio.Lock()
-        folder = files("app.openapi") / "static"
-        self._files = {
-            name: File.of((folder / name).read_bytes(), media_type)
-            for name, media_type in _MEDIA_TYPES.items()
-        }
 
     async def document(self) -> File:
         """The OpenAPI document."""
@@ -45,11 +35,11 @@ class Documentation:
     @property
     def page(self) -> File:
         """The page that shows the document; it loads the files below `docs/`."""
-        return self._files[_PAGE]
+        return _FILES[_PAGE]
 
     def file(self, name: str) -> File:
         """A file that the page loads. Raises NotFound."""
-        found = self._files.get(name)
+        found = _FILES.get(name)
         if found is None or name == _PAGE:
             raise NotFound("There is nothing at this path.")
         return found

@@ -5,8 +5,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.core.environment import Environment
+from app.http.files import file_answer
 from app.http.routing import Router
-from app.openapi import Documentation, file_answer
+from app.openapi import Documentation
 from services.dotorm_crud_auto.app import CrudAutoService
 
 router_public = Router(tags=("documentation",))

@@ -5,45 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-from starlette.requests import Request
 
 from app.core.errors import NotFound
-from app.openapi import Documentation, File, file_answer
-from tests.support.asgi import http_scope
+from app.openapi import Documentation
 from tests.unit.app.openapi.project import project_of
 
 STATIC = Path(__file__).parents[4] / "app" / "openapi" / "static"
-FILE = File.of(b"text", "text/plain")
-
-
-def asked(**headers: str) -> Request:
-    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
-    return Request(http_scope("GET", "/docs", headers=named))
-
-
-def test_a_file_is_named_by_its_content() -> None:
-    assert FILE.etag == File.of(b"text", "text/css").etag
-    assert FILE.etag != File.of(b"other", "text/plain").etag
-    assert re.fullmatch(r'"[0-9a-f]{32}"', FILE.etag)
-
-
-@pytest.mark.parametrize("known", [FILE.etag, f"W/{FILE.etag}", f'"other", {FILE.etag}', "*"])
-def test_a_client_that_has_the_file_is_not_sent_it(known: str) -> None:
-    answer = file_answer(asked(if_none_match=known), FILE)
-    assert (answer.status_code, answer.body) == (304, b"")
-    assert answer.headers["etag"] == FILE.etag
-
-
-@pytest.mark.parametrize("known", ["", '"other"', FILE.etag.strip('"')])
-def test_another_client_is_sent_the_file_under_a_strict_policy(known: str) -> None:
-    answer = file_answer(asked(if_none_match=known), FILE)
-    assert (answer.status_code, answer.body) == (200, b"text")
-    assert answer.headers["content-type"] == "text/plain"
-    policy = answer.headers["content-security-policy"]
-    assert policy.startswith(
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
-    )
-    assert "unsafe" not in policy
 
 
 def test_the_page_and_what_it_loads_have_their_media_types() -> None:

@@ -1,0 +1,65 @@
+"""Files of a page: named by their content, sent once, and under a strict policy."""
+
+import re
+
+import pytest
+from starlette.requests import Request
+
+from app.http.files import File, file_answer, is_known, read_files
+from tests.support.asgi import http_scope
+
+FILE = File.of(b"text", "text/plain")
+
+
+def asked(**headers: str) -> Request:
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Request(http_scope("GET", "/docs", headers=named))
+
+
+def test_a_file_is_named_by_its_content() -> None:
+    assert FILE.etag == File.of(b"text", "text/css").etag
+    assert FILE.etag != File.of(b"other", "text/plain").etag
+    assert re.fullmatch(r'"[0-9a-f]{32}"', FILE.etag)
+
+
+@pytest.mark.parametrize("known", [FILE.etag, f"W/{FILE.etag}", f'"other", {FILE.etag}', "*"])
+def test_a_client_that_has_the_file_is_not_sent_it(known: str) -> None:
+    answer = file_answer(asked(if_none_match=known), FILE)
+    assert (answer.status_code, answer.body) == (304, b"")
+    assert answer.headers["etag"] == FILE.etag
+
+
+@pytest.mark.parametrize("known", ["", '"other"', FILE.etag.strip('"')])
+def test_another_client_is_sent_the_file_under_a_strict_policy(known: str) -> None:
+    answer = file_answer(asked(if_none_match=known), FILE)
+    assert (answer.status_code, answer.body) == (200, b"text")
+    assert answer.headers["content-type"] == "text/plain"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
+    )
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, False),
+        ("", False),
+        ("*", True),
+        ('"a"', True),
+        ('W/"a"', True),
+        ('"b","a"', True),
+        ('"b"', False),
+        ("a", False),
+    ],
+)
+def test_if_none_match_is_compared_weakly(header: str | None, expected: bool) -> None:
+    assert is_known(header, '"a"') is expected
+
+
+def test_a_folder_is_read_by_name_and_only_what_pages_are_made_of() -> None:
+    found = read_files("app.openapi", "static")
+    assert set(found) == {"page.css", "page.html", "page.js"}
+    assert found["page.js"].media_type == "text/javascript; charset=utf-8"
+    assert read_files("app.openapi", ".") == {}
