@@ -51,7 +51,7 @@ class File(msgspec.Struct, frozen=True):
 def read_files(package: str, folder: str) -> Mapping[str, File]:
     """The files of a package's folder by name, without those whose ending is not in MEDIA_TYPES.
 
-    They change with the program only, and are read when its start imports them, as the statements in sql/ are.
+    They change with the program only, and are read when its start imports them, like the statements in sql/.
     """
     found = {}
     for file in files(package).joinpath(folder).iterdir():
