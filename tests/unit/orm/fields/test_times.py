@@ -21,7 +21,7 @@ def test_a_moment_is_brought_to_utc() -> None:
     ("field", "value"),
     [
         ("created_at", "2026-01-01T00:00:00"),
-        ("created_at", dt.datetime(2026, 1, 1)),  # noqa: DTZ001 - without a zone is the case
+        ("created_at", dt.datetime(2026, 1, 1)),
         ("created_at", "9999-12-31T23:59:59.999999Z"),
         ("created_at", "0001-01-01T00:00:00Z"),
         ("created_at", "9999-12-31T23:59:59.999999-05:00"),
