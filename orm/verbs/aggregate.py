@@ -54,10 +54,10 @@ async def aggregate(
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _check_sizes(scope: Scope, group_by: Sequence[str], values: Mapping[str, Sequence[str]]) -> None:
+def _check_sizes(scope: Scope, group_by: Sequence[str], values: Any) -> None:
     if len(group_by) > MAX_KEYS:
         raise wrong(scope.place("group_by"), "too_many", f"at most {MAX_KEYS} fields to group by")
-    if not values:
+    if not isinstance(values, Mapping) or not values:
         raise wrong(scope.place("values"), "required", 'name a value, as in {"rows": ["count", "id"]}')
     if len(values) > MAX_VALUES:
         raise wrong(scope.place("values"), "too_many", f"at most {MAX_VALUES} values")

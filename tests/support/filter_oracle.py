@@ -20,6 +20,7 @@ COMPLEMENTS: Final[Mapping[str, str]] = {
     "not ilike": "ilike",
     "not between": "between",
     "is null": "is not null",
+    "none": "some",
 }
 
 
@@ -77,21 +78,36 @@ class Oracle:
             return any(self._holds(table, row, one) for one in rest)
         if head == "not":
             return not self._holds(table, row, rest[0])
-        op, value = rest[0], rest[1] if len(rest) > 1 else None
+        op: str = rest[0]
+        value: Any = rest[1] if len(rest) > 1 else None
         if op in ("=", "!=") and value is None:
             op = "is null" if op == "=" else "is not null"
         positive = COMPLEMENTS.get(op, op)
-        found = any(self._compare(one, positive, value) for one in self._values(table, row, head.split(".")))
+        path = head.split(".")
+        if positive == "some":
+            target, rows = self._rows(table, [row], path)
+            found = any(self._all(target, one, value) for one in rows)
+        else:
+            found = any(self._compare(one, positive, value) for one in self._values(table, row, path))
         return found if positive == op else not found
+
+    def _rows(self, table: str, rows: Iterable[Row], path: Sequence[str]) -> tuple[str, Iterable[Row]]:
+        """The rows that a path of relations leads to, and their table."""
+        for name in path:
+            relation = self.relations[table, name]
+            there = self.tables[relation.target]
+            rows = [there[key] for one in rows for key in relation.find(self.tables, one)]
+            table = relation.target
+        return table, rows
 
     def _values(self, table: str, row: Row, path: Sequence[str]) -> Iterable[Any]:
         """What stands at the end of a path: nothing, one value, or several."""
-        name, *others = path
-        relation = self.relations.get((table, name))
-        if relation is None or not (others or relation.is_to_many):
-            return (row[name],)
-        rows = (self.tables[relation.target][key] for key in relation.find(self.tables, row))
-        return (value for one in rows for value in self._values(relation.target, one, others or ["id"]))
+        *hops, name = path
+        last, rows = self._rows(table, [row], hops)
+        relation = self.relations.get((last, name))
+        if relation is not None and relation.is_to_many:  # which by itself means the ids of its rows
+            rows, name = self._rows(last, rows, [name])[1], "id"
+        return (one[name] for one in rows)
 
     def _compare(self, value: Any, op: str, given: Any) -> bool:
         if op == "in":
