@@ -19,6 +19,25 @@ if TYPE_CHECKING:
 OLDEST_SERVER = 14
 CONNECT_SECONDS = 5.0
 
+_ARRAYS = (
+    "bigint", "integer", "smallint", "double precision", "numeric", "boolean", "text", "varchar",
+    "date", "time", "timestamptz", "bytea", "uuid", "jsonb",
+)  # fmt: skip
+
+
+async def _learn_types(connection: "asyncpg.Connection[Any]") -> None:
+    """Let asyncpg look up the array types that statements use.
+
+    It would do so at their first use, and set `jit` on the session around it: behind a pooler on whichever
+    session it meets. What a transaction sets is gone when it is rolled back."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        casts = ", ".join(f"${number}::{name}[]" for number, name in enumerate(_ARRAYS, 1))
+        await connection.prepare(f"SELECT {casts}", name="")
+    finally:
+        await transaction.rollback()
+
 
 class Database:
     """Owns the pool. Every method joins the transaction that is open in the context, or takes a connection
@@ -72,7 +91,7 @@ class Database:
         """A connection outside of the pool, with the same settings (to `url` instead, when given). The
         caller closes it."""
         several_hosts = "," in self.url
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             url or self.url,
             timeout=CONNECT_SECONDS,
             # Link holds the prepared statements; the size only tells asyncpg whether statements may have
@@ -81,6 +100,9 @@ class Database:
             server_settings=None if self._pooler else self._server_settings(),
             target_session_attrs="read-write" if several_hosts else None,
         )
+        if self._pooler:
+            await _learn_types(connection)
+        return connection
 
     def transaction(
         self, *, isolation: Isolation | None = None, readonly: bool = False, retries: int = 0

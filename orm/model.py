@@ -5,7 +5,7 @@ The verbs only delegate; what they do lives in `orm/verbs/`, one verb a file.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from orm import context
 from orm.declaration import IdField, ModelType, not_loaded
@@ -213,12 +213,14 @@ class DotModel(metaclass=ModelType):
                 values[name] = _plain(object.__getattribute__(self, slot))
         return values
 
-    def __getattr__(self, name: str) -> Any:
-        # Python comes here only when the slot is empty or there is no such attribute
-        public = name.removeprefix("_ref_")
-        if public in type(self).__fields__:
-            raise not_loaded(type(self).__name__, public)
-        raise AttributeError(f"{type(self).__name__} has no field or attribute {name!r}")
+    if not TYPE_CHECKING:  # else every misspelt attribute would pass for Any
+
+        def __getattr__(self, name: str) -> Any:
+            # Python comes here only when the slot is empty or there is no such attribute
+            public = name.removeprefix("_ref_")
+            if public in type(self).__fields__:
+                raise not_loaded(type(self).__name__, public)
+            raise AttributeError(f"{type(self).__name__} has no field or attribute {name!r}")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DotModel) or self.__table__ != other.__table__:

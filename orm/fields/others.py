@@ -1,12 +1,15 @@
 """Fields whose values are documents, bytes or identifiers."""
 
+import re
 import uuid
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 import msgspec
 
 from orm.fields.base import Field, FieldOptions
+
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # the escape, not a backslash and "u0000"
 
 
 class JSONFieldType(Field):
@@ -28,7 +31,7 @@ class JSONFieldType(Field):
             text = msgspec.json.encode(value).decode()
         except (TypeError, ValueError, RecursionError) as error:
             raise self.invalid(f"is no JSON value: {error}") from error
-        if "\\u0000" in text:
+        if _NUL.search(text):
             raise self.invalid("contains a NUL character, which jsonb cannot hold")
         return text
 

@@ -36,7 +36,7 @@ _COMPLEMENTS: Final = {
     "not like": "like",
     "not ilike": "ilike",
     "not between": "between",
-    "is not null": "is null",
+    "is null": "is not null",
     "none": "some",
 }
 _COMPARISONS: Final = frozenset({"=", "<", "<=", ">", ">="})
@@ -46,7 +46,7 @@ _POSITIVES: Final = _COMPARISONS | {
     "ilike",
     "between",
     "contains",
-    "is null",
+    "is not null",
     "allowed",
     "some",
 }
@@ -158,13 +158,17 @@ class _Parser:
 
     def comparison(self, meta: ModelMeta, item: Sequence[Any], hidden: frozenset[str], pointer: str) -> Shape:
         path, op, value = self._split(item, pointer)
+        if value is None and op in ("=", "!="):
+            op = "is null" if op == "=" else "is not null"
         positive = _COMPLEMENTS.get(op, op)
         if positive not in _POSITIVES:
             raise wrong(
                 f"{pointer}/1", "unknown_operator", f"{op!r} is no operator; there are {', '.join(OPERATORS)}"
             )
         shape = self._walk(meta, path.split("."), positive, value, hidden, pointer)
-        return shape if positive == op else ("not", shape)
+        if positive == op:
+            return shape
+        return shape[1] if shape[0] == "not" else ("not", shape)
 
     def _split(self, item: Sequence[Any], pointer: str) -> tuple[str, str, Any]:
         if len(item) == 2 and item[1] in ("is null", "is not null"):
@@ -218,9 +222,9 @@ class _Parser:
     def _any_of(self, meta: ModelMeta, name: str, op: str, value: Any, pointer: str) -> Shape:
         """A to-many relation compared by itself means the ids of its rows; null means that there is
         none."""
-        if op == "is null" or (op == "=" and value is None):
+        if op == "is not null":
             grant = self.related(meta.targets[name], "read") if self.related else None
-            return ("not", ("via", name, EVERYTHING, self._rule(grant)))
+            return ("via", name, EVERYTHING, self._rule(grant))
         if op not in ("=", "in"):
             raise wrong(
                 f"{pointer}/1",
@@ -236,8 +240,8 @@ class _Parser:
         return grant.rule.shape
 
     def _leaf(self, meta: ModelMeta, field: Field, op: str, value: Any, pointer: str) -> Shape:
-        if op == "is null" or (op == "=" and value is None):
-            return ("null", field.name)
+        if op == "is not null":
+            return ("not", ("null", field.name))
         if op == "allowed":
             return self._allowed(meta, field, value, pointer)
         if value is None:

@@ -106,7 +106,7 @@ def one(
         ("one", projection, rule, clause, api),
         lambda: build.select(scope.meta, projection, (BY_ID, rule), order=(), lock=clause, as_json=api),
     )
-    return Reading(scope, projection, arguments, text, [*arguments.joins, id, *scope.rule_values])
+    return Reading(scope, projection, arguments, text, [*arguments.joins, _row_id(id), *scope.rule_values])
 
 
 def many(
@@ -266,6 +266,12 @@ def _lock_clause(lock: str | None) -> str | None:
     if lock not in _LOCKS:
         raise FilterError(f"lock={lock!r}: it is one of {', '.join(_LOCKS)}")
     return _LOCKS[lock]
+
+
+def _row_id(id: Any) -> int:
+    if not isinstance(id, int) or isinstance(id, bool) or not -(2**63) <= id < 2**63:
+        raise FilterError(f"an id is a whole number of 64 bits, not this {type(id).__name__}")
+    return id
 
 
 def _natural(number: Any, name: str) -> int:

@@ -123,7 +123,7 @@ class _Relation:
         elif command == "update":
             await self._update_all(rows, pointer)
         else:
-            ids = [_id(row, f"{pointer}/{index}") for index, row in enumerate(rows)]
+            ids = [self._named(row, f"{pointer}/{index}") for index, row in enumerate(rows)]
             await self._at(pointer, getattr(self, command), ids)
 
     async def _at(self, pointer: str, verb: Any, argument: Any) -> None:
@@ -140,6 +140,13 @@ class _Relation:
         await self._at(pointer, self.expect_present, ids)
         for index, (row_id, change) in enumerate(zip(ids, changes, strict=True)):
             await self._at(f"{pointer}/{index}", self.change, (row_id, change))
+
+    def _named(self, row: Any, pointer: str) -> int:
+        """The id of a row that is named by it or by a record."""
+        table = getattr(type(row), "__table__", self.target.table)
+        if table != self.target.table:
+            raise _invalid(pointer, "type", f"a row of {self.target.table!r}, not a record of {table!r}")
+        return _id(row, pointer)
 
     def to(self, operation: Operation) -> Scope:
         """The asker's view of the other model. Raises AccessDenied."""

@@ -107,6 +107,7 @@ NAMES: Final = (
 
 TEXTS: Final = (
     *NAMES,
+    "\\u0000",
     "NULL",
     "DEFAULT",
     "true",

@@ -103,7 +103,7 @@ async def assignments(message: Message, user: User) -> None:
     message.subject = None
     message.author_id = user
     message.author_id = 7
-    message.answer_to_id = None  # pyright: ignore[reportAttributeAccessIssue]  # it forgets that there may be no Ref
+    message.answer_to_id = None
     message.answer_to_id = message
     message.answer_to_id = 7
     message.body = None  # type: ignore[assignment]

@@ -79,12 +79,12 @@ def values(pool: str) -> st.SearchStrategy[Any]:
 
 
 @functools.cache
-def operations(pool: str, *, nulls: bool) -> st.SearchStrategy[list[Any]]:
+def operations(pool: str) -> st.SearchStrategy[list[Any]]:
     """The rest of a condition on a field with values of `pool`: an operator and a value for it."""
     value, several = values(pool), st.lists(st.none() | values(pool), max_size=4)
     given: dict[str, st.SearchStrategy[Any]] = {
-        "=": value | st.none() if nulls else value,
-        "!=": value | st.none() if nulls else value,
+        "=": value | st.none(),
+        "!=": value | st.none(),
         "in": several,
         "not in": several,
         "between": st.tuples(value, value).map(list),
@@ -94,11 +94,7 @@ def operations(pool: str, *, nulls: bool) -> st.SearchStrategy[list[Any]]:
         **dict.fromkeys(PATTERNS, patterns),
     }
     return st.one_of(
-        [
-            st.tuples(st.just(op), given.get(op, value)).map(list)
-            for op in OPERATORS.get(pool, IN_ORDER)
-            if nulls or op not in ("is null", "is not null")
-        ]
+        [st.tuples(st.just(op), given.get(op, value)).map(list) for op in OPERATORS.get(pool, IN_ORDER)]
     )
 
 
@@ -114,7 +110,7 @@ patterns = near_patterns | st.lists(st.sampled_from(PARTS_OF_PATTERNS), max_size
 
 
 @functools.cache
-def of_relations(table: str, name: str, depth: int, *, nulls: bool) -> st.SearchStrategy[list[Any]]:
+def of_relations(table: str, name: str, depth: int) -> st.SearchStrategy[list[Any]]:
     """The rest of a condition on a relation itself."""
     relation = RELATIONS[table, name]
     ways: list[st.SearchStrategy[Any]] = []
@@ -124,9 +120,9 @@ def of_relations(table: str, name: str, depth: int, *, nulls: bool) -> st.Search
     if relation.is_to_many:
         one, several = st.sampled_from(IDS), st.lists(st.sampled_from(IDS), max_size=3)
         ways += [
-            st.tuples(st.sampled_from(("=", "!=")), one | st.none() if nulls else one),
+            st.tuples(st.sampled_from(("=", "!=")), one | st.none()),
             st.tuples(st.sampled_from(("in", "not in")), several),
-            *([st.tuples(st.sampled_from(("is null", "is not null")))] if nulls else []),
+            st.tuples(st.sampled_from(("is null", "is not null"))),
         ]
     else:
         ways += [st.tuples(st.just("allowed"), st.sampled_from(("read", "update", "delete")))]
@@ -156,10 +152,10 @@ def comparisons(table: str, depth: int) -> st.SearchStrategy[list[Any]]:
         number = draw(st.integers(0, len(fields) + len(relations) - 1))
         if number < len(fields):
             name, pool = fields[number]
-            rest = operations(pool, nulls=not path)
+            rest = operations(pool)
         else:
             name = relations[number - len(fields)]
-            rest = of_relations(end, name, depth, nulls=not path)
+            rest = of_relations(end, name, depth)
         return [".".join([*path, name]), *draw(rest)]
 
     return comparison()

@@ -268,6 +268,7 @@ async def test_an_argument_of_any_type_is_taken_or_refused(home: ShopHome, sent:
         "after": lambda v: Product.search(limit=1, after=v),
         "batch": lambda v: drain(Product.iterate(batch=v)),
         "lock": lambda v: Product.get(record.id, lock=v),
+        "an id": Product.get_or_none,
         "group_by": lambda v: Product.aggregate((), v),
         "a group": lambda v: Product.aggregate((), [v]),
         "values": lambda v: Product.aggregate((), (), v),

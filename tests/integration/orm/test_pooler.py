@@ -135,6 +135,7 @@ async def test_clients_that_share_server_connections_do_not_disturb_each_other(
                 clients.create_task(be_a_client(number, authors[number % 12], home.db, servers))
         assert home.db.pool.size == 12
         assert len(servers) == server_connections
+        assert await left_behind(pooled) == []
 
 
 async def test_values_that_the_driver_cannot_send_do_not_keep_the_server_connection(urls: Urls) -> None:

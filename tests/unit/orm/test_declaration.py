@@ -139,6 +139,8 @@ def test_records_are_equal_when_model_and_id_are() -> None:
 def test_a_to_one_relation_reads_as_a_record_once_composed() -> None:
     registry = Registry.compose({"category": Category, "product": Product})
     product = registry.model("product").cls(category_id=7)
+    assert isinstance(product, Product)
+    assert product.category_id is not None
     assert product.category_id.id == 7
     assert product.category_id == Category(id=7)
     assert product.category_id is product.category_id

@@ -22,7 +22,9 @@ def test_a_module_adds_fields_and_methods_to_another_ones_model() -> None:
     composed = registry.names()["product"]
     assert issubclass(composed, Product)
     assert {"colour", "size", "name"} <= set(composed.__fields__)
-    assert composed(size=11).is_large()
+    large = composed(size=11)
+    assert isinstance(large, Size)
+    assert large.is_large()
     assert "colour" not in Product.__fields__
 
 
