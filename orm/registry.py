@@ -5,7 +5,7 @@ the fields that other modules add to it and with its metadata. Two registries in
 never share state, and no attribute is ever set on a class that a program declared."""
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -57,6 +57,7 @@ class Registry:
                 raise DeclarationError(f"a module extends table {table!r}, which no registered model has")
         for meta in tables.values():
             meta.resolve(tables)
+        _check_first_rows(tables.values())
         return cls(composed)
 
     def model(self, name: str) -> ModelMeta:
@@ -83,6 +84,29 @@ class Registry:
 
     def __iter__(self) -> Iterator[ModelMeta]:
         return iter(self._by_name.values())
+
+
+def _check_first_rows(models: Iterable[ModelMeta]) -> None:
+    """Raise DeclarationError for models that need rows of each other: no first row could ever be made."""
+    done: set[str] = set()
+
+    def follow(meta: ModelMeta, path: tuple[str, ...], tables: tuple[str, ...]) -> None:
+        for name in meta.foreign_keys:
+            field, target = meta.fields[name], meta.targets[name]
+            if field.nullable or target.table in done:
+                continue
+            here = (*path, f"{meta.name}.{name}")
+            if target.table in tables:
+                chain = " -> ".join((*here[tables.index(target.table) :], target.name))
+                raise DeclarationError(
+                    f"{chain}: each row needs another one first, so that none can be made; "
+                    "let one of these references be null"
+                )
+            follow(target, here, (*tables, target.table))
+        done.add(meta.table)
+
+    for meta in models:
+        follow(meta, (), (meta.table,))
 
 
 def _check_declared(name: str, declared: Any) -> None:

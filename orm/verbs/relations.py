@@ -9,6 +9,7 @@ are those verbs on the rows themselves. For a one-to-many relation linking write
 reference, for a many-to-many one the link table: to link a row one must be able to read it. They run in
 the order set, unlink, link, create, update, delete."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -103,7 +104,7 @@ async def _write_all(scope: Scope, id: int, related: Mapping[str, Mapping[str, A
                 await relation.run(command, commands[command])
 
 
-class _Relation:
+class _Relation(ABC):
     """The rows that hang on one row by one relation, while they are written."""
 
     def __init__(self, scope: Scope, field: ToManyField, id: int, depth: int) -> None:
@@ -152,9 +153,9 @@ class _Relation:
         """The asker's view of the other model. Raises AccessDenied."""
         return Scope(self.target.cls, operation, api=self.scope.api)
 
+    @abstractmethod
     async def create(self, values: Mapping[str, Any]) -> None:
         """A new row that hangs here."""
-        raise NotImplementedError
 
     async def change(self, change: tuple[int, Mapping[str, Any]]) -> None:
         """Change a row that hangs here."""
@@ -168,9 +169,9 @@ class _Relation:
         for row_id in ids:
             await delete_by_id(scope, row_id)
 
+    @abstractmethod
     async def present(self) -> set[int]:
         """The ids of the rows that hang here."""
-        raise NotImplementedError
 
     async def visible(self, ids: Iterable[int]) -> set[int]:
         """Those of `ids` that the asker may read. What he cannot see he neither links nor, by `set`,

@@ -1,8 +1,10 @@
 """How models are composed: extended, resolved, and kept apart from each other's registries."""
 
+import re
+
 import pytest
 
-from orm import Char, DeclarationError, DotModel, Integer, Many2one, Registry, UsageError
+from orm import Char, DeclarationError, DotModel, Integer, Many2one, Ref, Registry, UsageError
 from tests.support.models import SHOP, Category, Product
 
 
@@ -102,3 +104,35 @@ def test_models_that_cannot_be_composed_are_refused(models: dict, extensions: di
     with pytest.raises(DeclarationError) as refusal:
         Registry.compose(models, extensions)
     assert sentence in str(refusal.value)
+
+
+class Hen(DotModel):
+    __table__ = "hens"
+    egg_id: Ref["Egg"] = Many2one("eggs", required=True)
+
+
+class Egg(DotModel):
+    __table__ = "eggs"
+    nest_id: Ref["Nest"] = Many2one("nests", required=True)
+
+
+class Nest(DotModel):
+    __table__ = "nests"
+    hen_id: Ref["Hen"] = Many2one("hens", required=True)
+
+
+class Own(DotModel):
+    __table__ = "owns"
+    own_id: Ref["Own"] = Many2one("owns", required=True)
+
+
+@pytest.mark.parametrize(
+    ("models", "chain"),
+    [
+        ({"hen": Hen, "egg": Egg, "nest": Nest}, "Hen.egg_id -> Egg.nest_id -> Nest.hen_id -> Hen"),
+        ({"own": Own}, "Own.own_id -> Own"),
+    ],
+)
+def test_rows_that_need_each_other_first_are_refused(models: dict[str, type[DotModel]], chain: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(f"{chain}: each row needs another one first")):
+        Registry.compose(models)
