@@ -191,12 +191,13 @@ class Field:
     def to_columns(self, values: list[Any]) -> list[Any]:
         """`to_column` of each of `values`; the list itself where all of them fit."""
         given = [value for value in values if value is not None]
-        if (self.nullable or len(given) == len(values)) and (not given or self.all_fit(given)):
+        if given and (self.nullable or len(given) == len(values)) and self.all_fit(given):
             return values
         return [self.to_column(value) for value in values]
 
     def all_fit(self, values: list[Any]) -> bool:
-        """Whether `fits` says yes to every one of `values`, which are at least one and none of them null."""
+        """Whether `fits` says yes to every one of `values`, which are at least one and none of them
+        null."""
         return all(map(self.fits, values))
 
     def fits(self, value: Any) -> bool:
@@ -251,15 +252,14 @@ def _codes(roles: str | Iterable[str]) -> frozenset[str]:
     return frozenset((roles,)) if isinstance(roles, str) else frozenset(roles)
 
 
-_REFUSALS: Final = (msgspec.ValidationError, UnicodeEncodeError, RecursionError)
-"""What msgspec raises for a value: of another kind, with half a character in it, or without an end."""
+_REFUSALS: Final = (msgspec.ValidationError, ValueError, ArithmeticError, RecursionError)
+"""What msgspec and Python raise for a value: of another kind, with half a character, no number, or without
+an end."""
 
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, msgspec.ValidationError):
         return str(error)[:1].lower() + str(error)[1:]
-    return (
-        "contains half of a surrogate pair"
-        if isinstance(error, UnicodeEncodeError)
-        else "is nested without end"
-    )
+    if isinstance(error, UnicodeEncodeError):
+        return "contains half of a surrogate pair"
+    return "is nested without end" if isinstance(error, RecursionError) else "is no value that can be kept"
