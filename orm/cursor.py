@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from orm.errors import CursorError, Place
-from orm.filters.parse import BoundFilter, Shape
+from orm.filters.parse import BoundFilter
 from orm.metadata import ModelMeta
 from orm.ordering import Order
 
@@ -59,17 +59,6 @@ def read_cursor(
     except (ValueError, binascii.Error, msgspec.DecodeError) as error:
         sentence = "this cursor is not one of this model, order and filter; start from the first page"
         raise CursorError(sentence, errors=(Place(pointer, "cursor", sentence),)) from error
-
-
-def after_shape(order: Order, values: Sequence[Any]) -> Shape:
-    """The shape of the condition "comes after a row with `values`"; a value that is null is a part of the
-    shape."""
-    return ("after", order, tuple(value is None for value in values))
-
-
-def after_values(values: Sequence[Any]) -> list[Any]:
-    """The values that the condition of `after_shape` uses, in their order."""
-    return [value for value in values if value is not None]
 
 
 def _signature(key: bytes, meta: ModelMeta, order: Order, filter: BoundFilter, payload: bytes) -> bytes:

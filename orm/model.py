@@ -5,7 +5,7 @@ The verbs only delegate; what they do lives in `orm/verbs/`, one verb a file.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 from orm import context
 from orm.declaration import IdField, ModelType, not_loaded
@@ -20,7 +20,6 @@ Filter = Sequence[Any]
 Fields = Sequence[str]
 Nested = Mapping[str, Any]
 Lock = Literal["update", "no key update", "share", "key share"]
-M = TypeVar("M", bound="DotModel")
 
 COUNT: Final[Mapping[str, Sequence[str]]] = MappingProxyType({"count": ("count", "id")})
 

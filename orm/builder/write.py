@@ -41,13 +41,8 @@ def insert(
 def insert_many(meta: ModelMeta, names: Sequence[str], *, returning: Sequence[str]) -> str:
     """Many rows from one array a column, in the order given. Gives back the columns `returning` in that
     order."""
-    parameters = Parameters()
-    columns = ", ".join(quote(name) for name in names)
-    arrays = ", ".join(parameters.next(f"{meta.fields[name].parameter_type}[]") for name in names)
-    source = f'unnest({arrays}) WITH ORDINALITY AS n({columns}, "ordinality")'
-    into = f"INSERT INTO {quote(meta.table)} ({columns})"
     back = ", ".join(quote(name) for name in returning)
-    return f'{into} SELECT {columns} FROM {source} ORDER BY "ordinality" RETURNING {back}'
+    return f"{_insert_from_arrays(meta, names)} RETURNING {back}"
 
 
 def upsert(meta: ModelMeta, names: Sequence[str], changed: Sequence[str], key: Sequence[str]) -> str:
@@ -56,16 +51,18 @@ def upsert(meta: ModelMeta, names: Sequence[str], changed: Sequence[str], key: S
 
     Gives back the ids in the order given. Where nothing is to be changed the key is written over itself,
     because DO NOTHING would not give the id."""
+    assignments = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in changed or key)
+    conflict = f"({', '.join(quote(name) for name in key)}) DO UPDATE SET {assignments}"
+    return f'{_insert_from_arrays(meta, names)} ON CONFLICT {conflict} RETURNING "id"'
+
+
+def _insert_from_arrays(meta: ModelMeta, names: Sequence[str]) -> str:
+    """INSERT of the rows that one array a column makes, in their order."""
     parameters = Parameters()
     columns = ", ".join(quote(name) for name in names)
     arrays = ", ".join(parameters.next(f"{meta.fields[name].parameter_type}[]") for name in names)
     source = f'unnest({arrays}) WITH ORDINALITY AS n({columns}, "ordinality")'
-    assignments = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in changed or key)
-    conflict = f"({', '.join(quote(name) for name in key)}) DO UPDATE SET {assignments}"
-    return (
-        f"INSERT INTO {quote(meta.table)} ({columns}) SELECT {columns} FROM {source} "
-        f'ORDER BY "ordinality" ON CONFLICT {conflict} RETURNING "id"'
-    )
+    return f'INSERT INTO {quote(meta.table)} ({columns}) SELECT {columns} FROM {source} ORDER BY "ordinality"'
 
 
 def update(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from orm.builder import write as build
 from orm.errors import Place, UsageError, ValidationError
 from orm.filters.parse import EVERYTHING
-from orm.verbs.payload import below, checked, given_values, with_defaults
+from orm.verbs.payload import below, checked, given_values, has_relations, with_defaults
 from orm.verbs.read import many
 from orm.verbs.relations import insert_whole, update_whole
 from orm.verbs.scope import Scope
@@ -35,7 +35,7 @@ async def upsert(
         return []
     has_rules = any(scope.rule != EVERYTHING for scope in (creation, change, Scope(cls, "read", api=api)))
     names = {tuple(record) for record in given}
-    if has_rules or len(names) > 1 or any(name in meta.to_many for record in given for name in record):
+    if has_rules or len(names) > 1 or any(has_relations(meta, record) for record in given):
         return await _one_by_one(creation, change, given, key)
     columns = [with_defaults(meta, checked(meta, record, creation.grant)) for record in given]
     changed = tuple(checked(meta, given[0], change.grant))
