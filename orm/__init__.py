@@ -31,6 +31,7 @@ from orm.errors import (
     PoolExhausted,
     Problem,
     RecordNotFound,
+    StaleRow,
     StatementTimeout,
     TransactionConflict,
     Unbound,
@@ -63,6 +64,7 @@ from orm.fields import (
     Uuid,
     utc_now,
 )
+from orm.indexes import Index
 from orm.metadata import ModelMeta
 from orm.model import DotModel
 from orm.registry import Registry
@@ -91,6 +93,7 @@ __all__ = [
     "Float",
     "ForeignKeyViolation",
     "Grant",
+    "Index",
     "Integer",
     "Invalid",
     "JSONField",
@@ -109,6 +112,7 @@ __all__ = [
     "Registry",
     "Selection",
     "SmallInteger",
+    "StaleRow",
     "StatementTimeout",
     "Text",
     "Time",

@@ -11,6 +11,8 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
+import msgspec
+
 from orm.errors import AccessDenied
 
 if TYPE_CHECKING:
@@ -64,8 +66,7 @@ def system() -> Iterator[None]:
         _asker.reset(token)
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """What an asker may do with one model in one operation.
 
     `rule` narrows the rows: it becomes part of the WHERE of every statement; None means every row.

@@ -3,16 +3,16 @@
 Two homes may live side by side in one process; a context (a request, a task, a test) is bound to one of
 them at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Protocol
 
 from orm.access import AccessPolicy
-from orm.database import Database
 from orm.errors import Unbound
 
 if TYPE_CHECKING:
+    from orm.database import Database
     from orm.registry import Registry
 
 
@@ -20,7 +20,7 @@ class Home(Protocol):
     """What the verbs need. An application's environment is one."""
 
     @property
-    def db(self) -> Database:
+    def db(self) -> "Database":
         """The database that statements go to."""
 
     @property
@@ -30,6 +30,10 @@ class Home(Protocol):
     @property
     def policy(self) -> AccessPolicy | None:
         """Who may do what; None installs no checks at all."""
+
+    def marks(self) -> Mapping[str, str]:
+        """Who writes in this context and why, for the triggers of audited tables: by name a text, empty
+        where there is nothing to say. `Database.announce` makes them settings of the transaction."""
 
 
 _home: ContextVar[Home | None] = ContextVar("starling_home", default=None)

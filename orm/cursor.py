@@ -3,7 +3,8 @@
 A cursor holds the values that the last row had in the columns of the order, the id among them, so that the
 next page is found by an index however far it lies, and rows that come and go in between neither repeat nor
 hide one that was there throughout. It is signed together with the model, the order and the filter that it
-belongs to: a client can neither read more through it nor use it for another question."""
+belongs to: a client can neither read more through it nor use it for another question. The filter is the
+asker's own; what his rules add to it is asked anew on every page."""
 
 import base64
 import binascii
@@ -15,7 +16,6 @@ from typing import Any, Final
 import msgspec
 
 from orm.errors import CursorError, Place
-from orm.filters.parse import BoundFilter
 from orm.metadata import ModelMeta
 from orm.ordering import Order
 
@@ -28,9 +28,9 @@ _LONGEST: Final = 4096
 
 
 def write_cursor(
-    key: bytes, meta: ModelMeta, order: Order, filter: BoundFilter, values: Sequence[Any]
+    key: bytes, meta: ModelMeta, order: Order, filter: Sequence[Any], values: Sequence[Any]
 ) -> str:
-    """The cursor after a row that has `values` in the columns of `order`."""
+    """The cursor after a row that has `values` in the columns of `order`. `filter` is `as_given`."""
     payload = msgspec.msgpack.encode(values)
     return (
         base64.urlsafe_b64encode(_signature(key, meta, order, filter, payload) + payload).decode().rstrip("=")
@@ -38,11 +38,12 @@ def write_cursor(
 
 
 def read_cursor(
-    key: bytes, meta: ModelMeta, order: Order, filter: BoundFilter, cursor: Any, pointer: str = ""
+    key: bytes, meta: ModelMeta, order: Order, filter: Sequence[Any], cursor: Any, pointer: str = ""
 ) -> tuple[Any, ...]:
     """The values in `cursor`, as the driver takes them, one for each term of `order`.
 
-    Raises CursorError for a text that was not written with `key` for the same model, order and filter.
+    `filter` is `as_given`. Raises CursorError for a text that was not written with `key` for the same model,
+    order and filter.
     """
     try:
         if not isinstance(cursor, str) or len(cursor) > _LONGEST:
@@ -61,7 +62,21 @@ def read_cursor(
         raise CursorError(sentence, errors=(Place(pointer, "cursor", sentence),)) from error
 
 
-def _signature(key: bytes, meta: ModelMeta, order: Order, filter: BoundFilter, payload: bytes) -> bytes:
-    question = repr((meta.table, order, filter.shape, filter.values)).encode()
+def _signature(key: bytes, meta: ModelMeta, order: Order, filter: Sequence[Any], payload: bytes) -> bytes:
+    question = repr((meta.table, order, filter)).encode("utf-8", "backslashreplace")
     digest = hashlib.sha256(question).digest()
     return hmac.digest(key, digest + payload, "sha256")[:_SIGNATURE_BYTES]
+
+
+def as_given(part: Any) -> Any:
+    """A filter as it was given, and not as it was parsed: with the asker's rules in it a cursor would die
+    with each of their values, such as the time. A record stands for its id, and a set for a list; whoever
+    gave the filter may change it afterwards."""
+    kind = part.__class__
+    if kind is str or kind is int:  # what most parts are
+        return part
+    if kind is list or kind is tuple:
+        return [as_given(one) for one in part]
+    if isinstance(part, set | frozenset):
+        return sorted((as_given(one) for one in part), key=repr)
+    return part.id if hasattr(kind, "__table__") else part

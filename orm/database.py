@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from orm import context
 from orm.driver_errors import DRIVER_ERRORS, translate
 from orm.errors import DatabaseUnavailable, UsageError
 from orm.link import Link
 from orm.pool import Connect, Pool
 from orm.transaction import Callback, Isolation, Transaction, active
+from sql import statements
 
 if TYPE_CHECKING:
     from orm.registry import Registry
+
+_SQL = statements("orm/marks")
 
 OLDEST_SERVER = 14
 CONNECT_SECONDS = 5.0
@@ -66,6 +70,7 @@ class Database:
             max_size=max_size,
             wait_seconds=wait_seconds,
             prepares=not pooler,
+            timeout=(statement_timeout_seconds or None) if pooler else None,
         )
         self.registry: Registry | None = None
 
@@ -135,11 +140,36 @@ class Database:
         transaction = active(self)
         return transaction.now if transaction else datetime.datetime.now(datetime.UTC)
 
+    async def announce(self) -> None:
+        """The open transaction knows who writes: the marks of the bound home are its settings until it ends,
+        `user_id` as `current_setting('starling.user_id', true)`, and so on.
+
+        Sent once for each transaction, and again when another asker goes on in it. The verbs of a model with
+        `__audit__` do it themselves; hand-written statements on its table are preceded by it. Raises
+        UsageError outside of a transaction."""
+        transaction = active(self)
+        if transaction is None:
+            raise UsageError("announce() needs an open transaction: `async with env.db.transaction():`")
+        marks = dict(context.current().marks())
+        if transaction.announced != marks:
+            await self.run(_SQL["announce"], [list(marks), list(marks.values())])
+            transaction.announced = marks
+
     # -- statements of the verbs --------------------------------------------------------------------
 
     async def run(self, text: str, values: Sequence[Any] = ()) -> list[Any]:
         """The rows of one statement."""
-        return (await self.run_tagged(text, values))[0]
+        transaction = active(self)
+        try:
+            if transaction is not None:
+                return await transaction.fetch(text, values)
+            link = self.pool.take_idle() or await self.pool.take()
+            try:
+                return await link.fetch(text, values)
+            finally:
+                self.pool.give(link)
+        except DRIVER_ERRORS as error:
+            raise self._ours(error) from error
 
     async def run_tagged(self, text: str, values: Sequence[Any] = ()) -> tuple[list[Any], str]:
         """The rows of one statement and its command tag."""
@@ -147,9 +177,9 @@ class Database:
         try:
             if transaction is not None:
                 return await transaction.run(text, values)
-            link = await self.pool.take()
+            link = self.pool.take_idle() or await self.pool.take()
             try:
-                return await link.run(text, values)
+                return await link.fetch(text, values), link.tag
             finally:
                 self.pool.give(link)
         except DRIVER_ERRORS as error:
@@ -188,7 +218,10 @@ class Database:
                 self.pool.give(link)
 
     async def _execute(self, link: Link, sql: str, values: Sequence[Any]) -> str:
-        return (await link.run(sql, values))[1] if values else await link.command(sql)
+        if not values:
+            return await link.command(sql)
+        await link.fetch(sql, values)
+        return link.tag
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -201,14 +234,28 @@ class Database:
     def _ours(self, error: BaseException) -> BaseException:
         return translate(error, self.registry) or error
 
-    def _server_settings(self) -> dict[str, str]:
+    @property
+    def transaction_settings(self) -> str:
+        """What follows BEGIN in the same message. Behind a pooler no session has our settings, so that each
+        transaction brings its time limits along; a statement outside of one is cancelled from here (Link)."""
+        if not self._pooler:
+            return ""
+        return "".join(f"; SET LOCAL {name} = {limit}" for name, limit in self._limits().items())
+
+    def _limits(self) -> dict[str, int]:
+        """Time limits that the server holds to, in milliseconds; 0 is none."""
         timeout = round(self._statement_timeout_seconds * 1000)
+        return {
+            "statement_timeout": timeout,
+            # an abandoned transaction keeps its locks: whatever has not spoken for so long is ended by the
+            # server
+            "idle_in_transaction_session_timeout": max(timeout * 3, 60_000),
+        }
+
+    def _server_settings(self) -> dict[str, str]:
         return {
             "application_name": "starling",
             "timezone": "UTC",
-            "statement_timeout": str(timeout),
-            # an abandoned transaction keeps its locks: whatever has not spoken for so long is ended by the
-            # server
-            "idle_in_transaction_session_timeout": str(max(timeout * 3, 60_000)),
+            **{name: str(limit) for name, limit in self._limits().items()},
             "jit": "off",  # it costs milliseconds and pays only for statements that run for seconds
         }

@@ -24,6 +24,10 @@ from orm.fields.relations import Many2oneField
 RESERVED_NAMES = frozenset({"all"})  # the explicit word of update_bulk, beside which field names are keywords
 
 
+SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"})
+"""Every table of PostgreSQL has them."""
+
+
 class IdField(BigIntegerField):
     """The primary key: given by the database, never written over the API.
 
@@ -123,6 +127,10 @@ def _check_name(model: str, name: str, bases: tuple[type, ...]) -> None:
             raise DeclarationError(
                 f"{model}.{name}: a field cannot be named like the verb `{name}`; choose another name"
             )
+    if name in SYSTEM_COLUMNS:
+        raise DeclarationError(
+            f"{model}.{name}: PostgreSQL has a column `{name}` of its own in every table; choose another name"
+        )
     if name in RESERVED_NAMES:
         raise DeclarationError(
             f"{model}.{name}: the verbs have a parameter `{name}`; choose another name for the field"

@@ -81,8 +81,13 @@ def _foreign_key(error: asyncpg.ForeignKeyViolationError, registry: "Registry | 
             f"still referred to by {model}.{name}",
             errors=[Place("", "foreign_key", f"{model}.{name} still refers to this row")],
         )
+    return missing_reference(model, name)
+
+
+def missing_reference(model: str, name: str, pointer: str = "") -> ForeignKeyViolation:
+    """For a reference to a row that is not there; `pointer` is where the row stands that has it."""
     sentence = f"{model}.{name} refers to a row that does not exist"
-    return ForeignKeyViolation(sentence, errors=[Place(f"/{name}", "foreign_key", sentence)])
+    return ForeignKeyViolation(sentence, errors=[Place(f"{pointer}/{name}", "foreign_key", sentence)])
 
 
 def _not_null(error: asyncpg.NotNullViolationError, registry: "Registry | None") -> Exception:

@@ -82,6 +82,12 @@ class ForeignKeyViolation(Conflict):
     """The row refers to one that does not exist, or is still referred to."""
 
 
+class StaleRow(Problem):
+    """The row is not the one that was read: somebody changed it since. Read it again, then write."""
+
+    code = "precondition_failed"
+
+
 class TransactionConflict(Conflict):
     """Concurrent transactions got in each other's way (deadlock, serialization failure): try the whole of
     it again."""

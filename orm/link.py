@@ -7,10 +7,12 @@ pool's share included)."""
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
+
+from orm.builder.text import ByValues
 
 PREPARED_STATEMENTS = 128
 """Kept on each connection. The server holds 10 to 50 kB for each, so ten connections cost at most some 60
@@ -25,11 +27,25 @@ RESET = (
 """DISCARD ALL without what would also throw away the statements prepared here."""
 
 
+PLANNED_BY_VALUES: Final = 5
+"""So many executions of a prepared statement PostgreSQL plans for their values; from then on it may not. A
+statement that wants to be planned each time is prepared anew after them: a fifth of two round trips (15 to 25
+us; a statement without a name would cost a whole one each time, 65 us)."""
+
+_OUTDATED: Final = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+"""A column changed its type since the statement was prepared; nothing was executed."""
+
+
 class Link:
     """A connection, used by one task at a time. `is_broken` says that its state is unknown and that it
-    must not be used again."""
+    must not be used again.
+
+    `timeout` is for connections whose server keeps no time: a statement that takes longer is cancelled from
+    here. None: the server does it (statement_timeout)."""
 
     __slots__ = (
+        "_last",
+        "_planned",
         "_prepares",
         "_statements",
         "connection",
@@ -37,55 +53,61 @@ class Link:
         "is_broken",
         "needs_reset",
         "round_trips",
+        "timeout",
     )
 
-    def __init__(self, connection: "asyncpg.Connection[Any]", *, prepares: bool) -> None:
+    def __init__(
+        self, connection: "asyncpg.Connection[Any]", *, prepares: bool, timeout: float | None = None
+    ) -> None:
         self.connection = connection
         self._prepares = prepares
         self._statements: OrderedDict[str, PreparedStatement[Any]] = OrderedDict()
+        self._planned: dict[str, int] = {}
+        self._last: PreparedStatement[Any] | None = None
         self.idle_since = 0.0
         self.is_broken = False
         self.needs_reset = False
         self.round_trips = 0
+        self.timeout = timeout
+        # noted when it happens, so that nobody has to ask before each statement
+        connection.add_termination_listener(self._note_end)
+
+    def _note_end(self, connection: Any) -> None:
+        self.is_broken = True
 
     @property
-    def is_usable(self) -> bool:
-        """Whether another task may have it."""
-        return not self.is_broken and not self.connection.is_closed()
+    def tag(self) -> str:
+        """The command tag of the last statement that was fetched ("UPDATE 3")."""
+        assert self._last is not None, "nothing was fetched yet"
+        return str(self._last.get_statusmsg())
 
     async def fetch(self, text: str, values: Sequence[Any]) -> list[Any]:
         """The rows of one statement. Raises what the driver raises."""
-        return (await self.run(text, values))[0]
-
-    async def run(self, text: str, values: Sequence[Any]) -> tuple[list[Any], str]:
-        """The rows of one statement and its command tag ("UPDATE 3")."""
+        statement = self._statements.get(text)
+        if text.__class__ is ByValues and statement is not None:
+            statement = self._planned_by_values(text, statement)
         self.round_trips += 1
         try:
-            if not self._prepares:
-                return await self._run_unprepared(text, values)
-            statement = self._statements.get(text)
             if statement is None:
-                statement = await self._prepare(text)
-            else:
-                self._statements.move_to_end(text)
-            try:
-                return await statement.fetch(*values), statement.get_statusmsg()
-            except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError):
-                # a column changed its type since the statement was prepared; nothing was executed
-                del self._statements[text]
-                if self.connection.is_in_transaction():
-                    raise
-                statement = await self._prepare(text)
-                return await statement.fetch(*values), statement.get_statusmsg()
+                return await self._fetch_first(text, values)
+            self._statements.move_to_end(text)
+            self._last = statement
+            rows: list[Any] = await statement.fetch(*values, timeout=self.timeout)
+            return rows
+        except _OUTDATED:
+            self._forget(text)
+            if statement is None or self.connection.is_in_transaction():
+                raise
         except BaseException as error:
             self._judge(error)
             raise
+        return await self.fetch(text, values)
 
     async def command(self, text: str) -> str:
         """Run text without values, several statements too, and give back the last command tag."""
         self.round_trips += 1
         try:
-            return str(await self.connection.execute(text))
+            return str(await self.connection.execute(text, timeout=self.timeout))
         except BaseException as error:
             self._judge(error)
             raise
@@ -94,8 +116,18 @@ class Link:
         """A cursor of the driver over the rows of one statement, inside a transaction."""
         self.round_trips += 1
         try:
-            statement = await self.connection.prepare(text)
-            return await statement.cursor(*values)
+            statement = await self.connection.prepare(str(text), timeout=self.timeout)
+            return await statement.cursor(*values, timeout=self.timeout)
+        except BaseException as error:
+            self._judge(error)
+            raise
+
+    async def fetch_from(self, cursor: Any, count: int) -> list[Any]:
+        """The next rows of a cursor that was opened here, at most `count`."""
+        self.round_trips += 1
+        try:
+            rows: list[Any] = await cursor.fetch(count, timeout=self.timeout)
+            return rows
         except BaseException as error:
             self._judge(error)
             raise
@@ -104,6 +136,7 @@ class Link:
         """Say goodbye to the server; a statement that was cancelled half-way is waited for at most two
         seconds."""
         self._statements.clear()
+        self._planned.clear()
         try:
             await self.connection.close(timeout=CLOSE_SECONDS)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
@@ -117,17 +150,38 @@ class Link:
             await self.command(RESET)
         self.needs_reset = False
 
-    async def _prepare(self, text: str) -> "PreparedStatement[Any]":
-        self.round_trips += 1
-        statement = self._statements[text] = await self.connection.prepare(text)
-        if len(self._statements) > PREPARED_STATEMENTS:
-            self._statements.popitem(last=False)  # asyncpg deallocates it once nothing refers to it
-        return statement
+    def _planned_by_values(
+        self, text: str, statement: "PreparedStatement[Any]"
+    ) -> "PreparedStatement[Any] | None":
+        """`statement`, or None when the server may no longer plan it for its values."""
+        done = self._planned.get(text, 1)
+        if done < PLANNED_BY_VALUES:
+            self._planned[text] = done + 1
+            return statement
+        self._forget(text)
+        return None
 
-    async def _run_unprepared(self, text: str, values: Sequence[Any]) -> tuple[list[Any], str]:
-        statement = await self.connection.prepare(text, name="")
+    def _forget(self, text: str) -> None:
+        self._statements.pop(text, None)  # asyncpg deallocates it once nothing refers to it
+        self._planned.pop(text, None)
+
+    async def _fetch_first(self, text: str, values: Sequence[Any]) -> list[Any]:
+        """The rows of a statement that is not prepared here."""
+        if not self._prepares:
+            return await self._fetch_unprepared(text, values)
+        self.round_trips += 1
+        statement = self._statements[text] = await self.connection.prepare(str(text), timeout=self.timeout)
+        if len(self._statements) > PREPARED_STATEMENTS:
+            self._forget(next(iter(self._statements)))
+        self._last = statement
+        rows: list[Any] = await statement.fetch(*values, timeout=self.timeout)
+        return rows
+
+    async def _fetch_unprepared(self, text: str, values: Sequence[Any]) -> list[Any]:
+        statement = self._last = await self.connection.prepare(str(text), name="", timeout=self.timeout)
         try:
-            return await statement.fetch(*values), statement.get_statusmsg()
+            rows: list[Any] = await statement.fetch(*values, timeout=self.timeout)
+            return rows
         except (asyncpg.DataError, asyncpg.InterfaceError):
             # Values that the driver cannot encode are never sent. The parsed statement would then wait for
             # them, and until it is over the pooler keeps its server connection for us alone.
@@ -144,5 +198,7 @@ class Link:
         """
         if isinstance(error, asyncio.CancelledError | TimeoutError | OSError | asyncpg.InternalClientError):
             self.is_broken = True
-        elif isinstance(error, asyncpg.InterfaceError) and self.connection.is_closed():
+        if isinstance(error, TimeoutError) and self.timeout is not None:
+            raise asyncpg.QueryCanceledError("the statement took too long and was cancelled") from error
+        if isinstance(error, asyncpg.InterfaceError) and self.connection.is_closed():
             raise asyncpg.ConnectionDoesNotExistError(str(error)) from error

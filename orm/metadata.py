@@ -5,11 +5,15 @@ class, which records are instances of, also has the fields that other modules ad
 as `__meta__`."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orm.errors import DeclarationError
 from orm.fields.base import IDENTIFIER, Field
+from orm.fields.computed import ComputedField
 from orm.fields.relations import Many2manyField, Many2oneField, One2manyField, RelationField, ToManyField
+from orm.hooks import overridden
+from orm.indexes import Index
 from orm.schema.names import foreign_key_name, unique_name
 
 if TYPE_CHECKING:
@@ -27,8 +31,26 @@ class ModelMeta:
         self.auto_crud: bool | str = cls.__auto_crud__
         self.cls = cls
         self.fields: Mapping[str, Field] = cls.__fields__
+        self.stored: Mapping[str, Field] = {
+            name: field for name, field in self.fields.items() if field.stored
+        }
+        self.completed = tuple(
+            field for field in self.stored.values() if field.has_default or field.must_be_given
+        )
+        """The fields that a new row must have, given or by default."""
+        self.completed_names = frozenset(field.name for field in self.completed)
         self.columns: tuple[str, ...] = tuple(name for name, field in self.fields.items() if field.stored)
         self.private = frozenset(name for name, field in self.fields.items() if field.private)
+        self.readonly = frozenset(name for name, field in self.fields.items() if field.readonly)
+        self.hooks = overridden(cls)
+        self.audit: bool = cls.__audit__
+        self.partial_uniques: Mapping[str, tuple[str, ...]] = {}
+        """The fields of each index that keeps some of the rows apart, by its name. Filled by the registry."""
+        self.audits_delete = self.audit
+        """Whether deleting a row here changes an audited table: this one, or one whose rows go with it."""
+        self.computed = frozenset(
+            name for name, field in self.fields.items() if isinstance(field, ComputedField)
+        )
         self.to_many = frozenset(
             name for name, field in self.fields.items() if isinstance(field, ToManyField)
         )
@@ -42,6 +64,12 @@ class ModelMeta:
         self._check()
 
     def _check(self) -> None:
+        if self.cls.__if_match__ not in ("optional", "required"):
+            raise DeclarationError(
+                f'{self.name}.__if_match__ is {self.cls.__if_match__!r}: it is "optional" or "required"'
+            )
+        if not isinstance(self.audit, bool):
+            raise DeclarationError(f"{self.name}.__audit__ is {self.audit!r}: it is True or False")
         if not IDENTIFIER.fullmatch(self.table):
             raise DeclarationError(
                 f"{self.name}.__table__ is {self.table!r}: "
@@ -51,7 +79,8 @@ class ModelMeta:
             raise DeclarationError(
                 f'{self.name}.__auto_crud__ is {self.auto_crud!r}: it is True, "read" or False'
             )
-        for attribute, groups in (("__indexes__", self.indexes), ("__unique__", self.uniques)):
+        indexed = tuple(tuple(index.fields) for index in self.indexes)
+        for attribute, groups in (("__indexes__", indexed), ("__unique__", self.uniques)):
             for name in (name for names in groups for name in names):
                 if name.removeprefix("-") not in self.columns:
                     raise DeclarationError(
@@ -59,10 +88,11 @@ class ModelMeta:
                     )
 
     @property
-    def indexes(self) -> tuple[tuple[str, ...], ...]:
-        """The declared indexes of several columns, each a tuple of field names; a leading minus means
-        descending."""
-        return tuple(tuple(names) for names in self.cls.__indexes__)
+    def indexes(self) -> tuple[Index, ...]:
+        """The declared indexes besides those of single fields."""
+        return tuple(
+            index if isinstance(index, Index) else Index(tuple(index)) for index in self.cls.__indexes__
+        )
 
     @property
     def uniques(self) -> tuple[tuple[str, ...], ...]:
@@ -70,7 +100,7 @@ class ModelMeta:
         single = tuple((name,) for name, field in self.fields.items() if field.unique)
         return single + tuple(tuple(names) for names in self.cls.__unique__)
 
-    @property
+    @cached_property
     def foreign_keys(self) -> tuple[str, ...]:
         """The fields that refer to rows of other tables."""
         return tuple(name for name, field in self.fields.items() if isinstance(field, Many2oneField))
@@ -80,11 +110,31 @@ class ModelMeta:
         """The many-to-many relations, each of which has a link table."""
         return tuple(field for field in self.fields.values() if isinstance(field, Many2manyField))
 
+    @cached_property
+    def attended(self) -> frozenset[str]:
+        """The operations that are more than their statement: a hook runs, or the trail is told who
+        writes."""
+        return frozenset(
+            operation
+            for operation in ("create", "update", "delete")
+            if self.is_audited(operation) or self.has_hooks(operation)
+        )
+
+    def is_audited(self, operation: str) -> bool:
+        """Whether the trail is told who writes."""
+        return self.audits_delete if operation == "delete" else self.audit
+
+    def has_hooks(self, operation: str) -> bool:
+        """Whether a hook runs before or after."""
+        return f"before_{operation}" in self.hooks or f"after_{operation}" in self.hooks
+
     def constraint_fields(self, constraint: str) -> tuple[str, ...]:
         """The fields that a constraint of our schema is about; empty for one that is not ours."""
         for names in self.uniques:
             if constraint == unique_name(self.table, names):
                 return names
+        if constraint in self.partial_uniques:
+            return self.partial_uniques[constraint]
         for name in self.foreign_keys:
             if constraint == foreign_key_name(self.table, name):
                 return (name,)

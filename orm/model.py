@@ -11,6 +11,8 @@ from orm import context
 from orm.declaration import IdField, ModelType, not_loaded
 from orm.errors import ValidationError
 from orm.fields.base import Field
+from orm.hooks import Hooks
+from orm.indexes import Index
 from orm.metadata import ModelMeta
 from orm.page import Page
 from orm.verbs import aggregate, create, delete, iterate, read, update, upsert
@@ -24,8 +26,10 @@ Lock = Literal["update", "no key update", "share", "key share"]
 COUNT: Final[Mapping[str, Sequence[str]]] = MappingProxyType({"count": ("count", "id")})
 
 
-class DotModel(metaclass=ModelType):
-    """A row of a table. Subclasses declare `__table__` and fields.
+class DotModel(Hooks, metaclass=ModelType):
+    """A row of a table. Subclasses declare `__table__` and fields, and may override hooks: the class methods
+    `before_create`, `after_create`, `before_update`, `after_update`, `before_delete` and `after_delete`,
+    which every write calls (see orm/hooks.py).
 
     A record holds the values that a statement fetched or the program set, and nothing else: reading any
     other field raises FieldNotLoaded. The same class is the payload of a write: `Chat(name="x")` has only
@@ -36,7 +40,13 @@ class DotModel(metaclass=ModelType):
     __auto_crud__: ClassVar[bool | Literal["read"]] = True
     __written_at__: ClassVar[str] = ""
     """Where rows are written of a model whose API only reads: a path, for the answer to those who try."""
-    __indexes__: ClassVar[Sequence[Sequence[str]]] = ()
+    __if_match__: ClassVar[Literal["optional", "required"]] = "optional"
+    """Whether over the API a row of this model is changed and deleted only by who says with If-Match which
+    version he has read."""
+    __audit__: ClassVar[bool] = False
+    """Whether every write first tells the database who writes (see Database.announce), for triggers that
+    keep a trail."""
+    __indexes__: ClassVar[Sequence[Sequence[str] | Index]] = ()
     __unique__: ClassVar[Sequence[Sequence[str]]] = ()
     __fields__: ClassVar[Mapping[str, Field]]
     __slot_of__: ClassVar[Mapping[str, str]]
@@ -95,14 +105,17 @@ class DotModel(metaclass=ModelType):
 
         `lock` holds the row until the transaction ends. Raises RecordNotFound when there is none, or none
         that may be seen."""
-        return await read.get(cls, id, fields, nested, lock)
+        record = await read.get(cls, id, fields, nested, lock)
+        if record is None:
+            raise read.absent(cls, id)
+        return record
 
     @classmethod
     async def get_or_none(
         cls, id: int, fields: Fields | None = None, nested: Nested = NOTHING, lock: Lock | None = None
     ) -> Self | None:
         """The row `id`, or None when there is none, or none that may be seen."""
-        return await read.get_or_none(cls, id, fields, nested, lock)
+        return await read.get(cls, id, fields, nested, lock)
 
     @classmethod
     async def search(

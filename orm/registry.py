@@ -12,9 +12,11 @@ from typing import Any, cast
 from orm.builder.cache import TextCache
 from orm.declaration import ModelType
 from orm.errors import DeclarationError, UsageError
+from orm.fields.relations import Many2oneField
 from orm.metadata import ModelMeta
 from orm.model import DotModel
 from orm.projection import ProjectionCache
+from orm.schema.indexes import named_indexes, partial_uniques
 
 
 class Registry:
@@ -23,12 +25,14 @@ class Registry:
     def __init__(self, models: Mapping[str, ModelMeta]) -> None:
         self._by_name = dict(models)
         self._by_table = {meta.table: meta for meta in models.values()}
+        self._by_class: dict[type[DotModel], ModelMeta] = {}
         self.texts = TextCache()
         """Statement texts by shape, for every model of this registry."""
         self.projections = ProjectionCache()
         """Compiled lists of fields, likewise."""
         self.cursor_key = secrets.token_bytes(32)
-        """Signs cursors. Processes that serve the same clients are given the same one."""
+        """Signs cursors. Of this process alone until `bring_up` has read that of the database, which every
+        process shares."""
 
     @classmethod
     def compose(
@@ -57,7 +61,11 @@ class Registry:
                 raise DeclarationError(f"a module extends table {table!r}, which no registered model has")
         for meta in tables.values():
             meta.resolve(tables)
+        for meta in tables.values():
+            named_indexes(meta)  # a condition that none can have is refused here rather than in the database
+            meta.partial_uniques = dict(partial_uniques(meta))
         _check_first_rows(tables.values())
+        _find_audited_deletes(tables.values())
         return cls(composed)
 
     def model(self, name: str) -> ModelMeta:
@@ -71,11 +79,14 @@ class Registry:
     def of(self, cls: type[DotModel]) -> ModelMeta:
         """The composed model of a declared or composed class. Raises UsageError when it is not registered
         here."""
-        meta = self._by_table.get(cls.__table__)
-        if meta is None or not (issubclass(meta.cls, cls) or issubclass(cls, meta.cls)):
-            raise UsageError(
-                f"{cls.__name__} is not among the Models of the bound environment; register it there"
-            )
+        meta = self._by_class.get(cls)
+        if meta is None:
+            meta = self._by_table.get(cls.__table__)
+            if meta is None or not (issubclass(meta.cls, cls) or issubclass(cls, meta.cls)):
+                raise UsageError(
+                    f"{cls.__name__} is not among the Models of the bound environment; register it there"
+                )
+            self._by_class[cls] = meta
         return meta
 
     def names(self) -> Mapping[str, type[DotModel]]:
@@ -107,6 +118,31 @@ def _check_first_rows(models: Iterable[ModelMeta]) -> None:
 
     for meta in models:
         follow(meta, (), (meta.table,))
+
+
+def _find_audited_deletes(models: Iterable[ModelMeta]) -> None:
+    """Note which models lose or change rows of an audited table together with their own: by ON DELETE, also
+    of links, and also by way of others."""
+    found = True
+    while found:
+        found = False
+        for meta, target in _models_changed_by_delete(models):
+            if meta.audits_delete and not target.audits_delete:
+                target.audits_delete = found = True
+
+
+def _models_changed_by_delete(models: Iterable[ModelMeta]) -> Iterator[tuple[ModelMeta, ModelMeta]]:
+    """Pairs of a model, and one whose deleted rows change its rows or links."""
+    for meta in models:
+        for name in meta.foreign_keys:
+            field = meta.fields[name]
+            assert isinstance(field, Many2oneField)
+            if field.ondelete == "cascade" or (field.ondelete == "set null" and meta.audit):
+                yield meta, meta.targets[name]
+        for link in meta.links:
+            target = meta.targets[link.name]
+            if meta.audit or target.audit:
+                yield from ((meta, target), (target, meta))
 
 
 def _check_declared(name: str, declared: Any) -> None:

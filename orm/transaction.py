@@ -10,7 +10,7 @@ import functools
 import inspect
 import logging
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
@@ -40,15 +40,23 @@ _current: ContextVar["Transaction | None"] = ContextVar("starling_transaction", 
 
 class _Work:
     """What the nested blocks of one transaction share: the connection, who is innermost, and whether a
-    statement runs."""
+    statement runs: as long as its own block lasts."""
 
-    __slots__ = ("innermost", "is_busy", "link", "savepoints")
+    __slots__ = ("innermost", "is_busy", "link", "savepoints", "timeout")
 
     def __init__(self, link: Link) -> None:
         self.link = link
+        self.timeout = link.timeout
         self.innermost: Transaction | None = None
         self.is_busy = False
         self.savepoints = 0
+
+    def __enter__(self) -> Link:
+        self.is_busy = True
+        return self.link
+
+    def __exit__(self, *error: object) -> None:
+        self.is_busy = False
 
 
 class Transaction:
@@ -69,6 +77,8 @@ class Transaction:
             raise ValueError(f"isolation={isolation!r}: it is one of {', '.join(_LEVELS)}")
         self.database = database
         self.now = datetime.datetime.now(datetime.UTC)
+        self.announced: Mapping[str, str] | None = None
+        """The marks that Database.announce has set for this block, from within it or one around it."""
         self._isolation = isolation
         self._readonly = readonly
         self._retries = retries
@@ -137,6 +147,7 @@ class Transaction:
                 await self._close_savepoint(work, self._outer, failed=failed)
         finally:
             if self._outer is None:
+                work.link.timeout = work.timeout
                 self.database.pool.give(work.link)
         if self._outer is None and not failed:
             await self._tell()
@@ -158,40 +169,45 @@ class Transaction:
         never runs. One that raises is logged: what is committed stays so."""
         self._callbacks.append(callback)
 
+    async def fetch(self, text: str, values: Sequence[Any]) -> list[Any]:
+        """The rows of one statement inside this transaction. Raises ConcurrentUse, TransactionOver."""
+        with self._statement() as link:
+            return await link.fetch(text, values)
+
     async def run(self, text: str, values: Sequence[Any]) -> tuple[list[Any], str]:
-        """Rows and command tag of one statement inside this transaction. Raises ConcurrentUse,
-        TransactionOver."""
-        work = self._enter_statement()
-        try:
-            return await work.link.run(text, values)
-        finally:
-            work.is_busy = False
+        """The same, and the command tag."""
+        with self._statement() as link:
+            return await link.fetch(text, values), link.tag
 
     async def command(self, text: str) -> str:
         """Run text without values and give back its command tag."""
-        work = self._enter_statement()
-        try:
-            return await work.link.command(text)
-        finally:
-            work.is_busy = False
+        with self._statement() as link:
+            return await link.command(text)
 
-    async def open_cursor(self, text: str, values: Sequence[Any]) -> Any:
-        """A server-side cursor over the rows of one statement, whose `fetch(n)` gives the next ones.
+    async def open_cursor(self, text: str, values: Sequence[Any]) -> "Cursor":
+        """A server-side cursor over the rows of one statement. It lives as long as this block."""
+        with self._statement() as link:
+            return Cursor(self, await link.open_cursor(text, values))
 
-        It lives as long as this block.
-        """
-        work = self._enter_statement()
-        try:
-            return _Cursor(self, await work.link.open_cursor(text, values))
-        finally:
-            work.is_busy = False
+    async def fetch_from(self, cursor: Any, count: int) -> list[Any]:
+        """The next rows of a cursor of the driver that was opened here."""
+        with self.database.translated(), self._statement() as link:
+            return await link.fetch_from(cursor, count)
+
+    async def lift_timeout(self) -> None:
+        """Until the end of the outermost block no statement of it has a time limit: for work on the
+        schema."""
+        with self.database.translated(), self._statement() as link:
+            await link.command("SET LOCAL statement_timeout = 0")
+            link.timeout = None
 
     def mark_for_reset(self) -> None:
         """Raw SQL ran: the connection is reset before anybody else gets it."""
         if self._work is not None:
             self._work.link.needs_reset = True
 
-    def _enter_statement(self) -> _Work:
+    def _statement(self) -> _Work:
+        """The block in which one statement runs. Raises ConcurrentUse, TransactionOver."""
         work = self._work
         if work is None:
             raise TransactionOver(
@@ -202,7 +218,6 @@ class Transaction:
                 "this transaction is in use by another task; "
                 "await the verbs one after the other, or open a transaction in each task"
             )
-        work.is_busy = True
         return work
 
     async def _begin(self) -> None:
@@ -216,7 +231,7 @@ class Transaction:
             words.append("READ ONLY")
         try:
             with self.database.translated():
-                await link.command(" ".join(words))
+                await link.command(" ".join(words) + self.database.transaction_settings)
         except BaseException:
             self.database.pool.give(link)
             raise
@@ -228,14 +243,12 @@ class Transaction:
                 "isolation and readonly belong to the outermost transaction; a nested block is a savepoint"
             )
         self.now = outer.now
-        work = outer._enter_statement()
+        self.announced = outer.announced
+        work = outer._statement()
         work.savepoints += 1
         self._savepoint = f"s{work.savepoints}"
-        try:
-            with self.database.translated():
-                await work.link.command(f"SAVEPOINT {self._savepoint}")
-        finally:
-            work.is_busy = False
+        with self.database.translated(), work as link:
+            await link.command(f"SAVEPOINT {self._savepoint}")
         work.innermost = self
         self._work = work
 
@@ -263,6 +276,7 @@ class Transaction:
             await work.link.command(f"{verb} {self._savepoint}")
         if not failed:
             outer._callbacks.extend(self._callbacks)
+            outer.announced = self.announced  # rolled back, what it set is as it was before
 
     async def _tell(self) -> None:
         for callback in self._callbacks:
@@ -274,7 +288,7 @@ class Transaction:
                 logger.exception("an on_commit callback failed; the transaction is committed all the same")
 
 
-class _Cursor:
+class Cursor:
     """A cursor that is read like any other statement of its transaction: by one task at a time, while it
     is open."""
 
@@ -284,15 +298,7 @@ class _Cursor:
 
     async def fetch(self, count: int) -> list[Any]:
         """The next rows, at most `count`; none at the end."""
-        transaction = self._transaction
-        work = transaction._enter_statement()
-        try:
-            with transaction.database.translated():
-                work.link.round_trips += 1
-                rows: list[Any] = await self._cursor.fetch(count)
-                return rows
-        finally:
-            work.is_busy = False
+        return await self._transaction.fetch_from(self._cursor, count)
 
 
 def active(database: "Database") -> Transaction | None:

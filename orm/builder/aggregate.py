@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from orm.builder.select import ROOT, joins, where
-from orm.builder.text import Parameters, quote
+from orm.builder.text import ByValues, Parameters, quote
 from orm.filters.parse import Shape
+from orm.filters.render import has_path
 from orm.metadata import ModelMeta
 from orm.projection import Projection
 
@@ -50,4 +51,5 @@ def aggregate(
     if groups:
         keys = ", ".join(str(number) for number in range(1, len(groups) + 1))
         text += f" GROUP BY {keys} ORDER BY {keys}"
-    return f"{text} LIMIT {parameters.next('bigint')}"
+    text += f" LIMIT {parameters.next('bigint')}"
+    return ByValues(text) if any(map(has_path, shapes)) else text

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from orm.builder.after import after
-from orm.builder.text import Parameters, column, quote
+from orm.builder.text import ByValues, Parameters, column, quote, selected
 from orm.filters.parse import EVERYTHING, Shape
-from orm.filters.render import render_filter
+from orm.filters.render import has_path, render_filter
 from orm.metadata import ModelMeta
 from orm.ordering import Order
 from orm.projection import Projection
@@ -48,7 +48,7 @@ def select(
     plan that walks a whole index, ten times slower here; with a parameter the generic plan looks dear to
     the planner and it keeps planning for the values."""
     parameters = Parameters()
-    columns = projection.select_list(as_json=as_json) + [column(ROOT, name) for name in extra]
+    columns = projection.select_list(as_json=as_json) + [selected(ROOT, name) for name in extra]
     source = f"{quote(meta.table)} {ROOT}"
     joined = joins(projection, parameters)
     condition = where(meta, shapes, parameters)
@@ -66,7 +66,8 @@ def select(
         text += f" OFFSET {parameters.next('bigint')}"
     if lock:
         text += f" {lock} OF {ROOT}"
-    return text
+    is_list = bool(order)
+    return ByValues(text) if is_list and (skipping or any(map(has_path, shapes))) else text
 
 
 def joins(projection: Projection, parameters: Parameters) -> str:
@@ -94,12 +95,28 @@ def order_by(meta: ModelMeta, order: Order) -> str:
 
 def count(meta: ModelMeta, shapes: tuple[Shape, ...]) -> str:
     """How many rows pass `shapes`."""
-    return f"SELECT count(*) FROM {quote(meta.table)} {ROOT}{where(meta, shapes, Parameters())}"
+    text = f"SELECT count(*) FROM {quote(meta.table)} {ROOT}{where(meta, shapes, Parameters())}"
+    return ByValues(text) if any(map(has_path, shapes)) else text
 
 
 def exists(meta: ModelMeta, shapes: tuple[Shape, ...]) -> str:
     """Whether any row passes `shapes`."""
     return f"SELECT EXISTS (SELECT 1 FROM {quote(meta.table)} {ROOT}{where(meta, shapes, Parameters())})"
+
+
+def locked_ids(meta: ModelMeta, shapes: tuple[Shape, ...], lock: str) -> str:
+    """The ids of the rows that pass `shapes`, locked one after the other in their order, so that two who lock
+    the same rows do not wait for each other."""
+    condition = where(meta, shapes, Parameters())
+    id_column = column(ROOT, "id")
+    return f"SELECT {id_column} FROM {quote(meta.table)} {ROOT}{condition} ORDER BY {id_column} {lock}"
+
+
+def rows_by_id(meta: ModelMeta, names: Sequence[str]) -> str:
+    """The columns `names` of the rows whose ids are `$1`, in the order of the ids."""
+    columns = ", ".join(selected(ROOT, name) for name in names)
+    source = f'unnest($1::bigint[]) WITH ORDINALITY AS n("id", "ordinality") JOIN {quote(meta.table)} {ROOT}'
+    return f'SELECT {columns} FROM {source} USING ("id") ORDER BY n."ordinality"'
 
 
 def ids_of(meta: ModelMeta, reference: str) -> str:

@@ -1,9 +1,9 @@
 """INSERT, UPDATE and DELETE, the asker's rule a part of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orm.builder.select import ROOT, where
-from orm.builder.text import Parameters, column, quote
+from orm.builder.text import Parameters, column, quote, returned
 from orm.filters.parse import EVERYTHING, Shape
 from orm.filters.render import render_filter
 from orm.metadata import ModelMeta
@@ -18,7 +18,7 @@ def insert(
     With a rule the values first become a row that the rule is asked about, in the same statement: one
     round trip, and nothing to roll back."""
     parameters = Parameters()
-    back = f"RETURNING {', '.join(quote(name) for name in returning)}"
+    back = f"RETURNING {', '.join(map(returned, returning))}"
     into = f"INSERT INTO {quote(meta.table)} AS {ROOT}"
     if not names:
         if rule == EVERYTHING:
@@ -40,8 +40,12 @@ def insert(
 
 def insert_many(meta: ModelMeta, names: Sequence[str], *, returning: Sequence[str]) -> str:
     """Many rows from one array a column, in the order given. Gives back the columns `returning` in that
-    order."""
-    back = ", ".join(quote(name) for name in returning)
+    order.
+
+    COPY does not tell the ids. Where they are drawn from the sequence first, and then copied, a row takes 18
+    microseconds instead of 14 (1,000 rows of 7 columns), and 12 to 20 either way from 10,000 rows on; without
+    ids COPY would take 10. So it is unnest whatever the number."""
+    back = ", ".join(map(returned, returning))
     return f"{_insert_from_arrays(meta, names)} RETURNING {back}"
 
 
@@ -83,13 +87,38 @@ def update(
     assignments = ", ".join(f"{quote(name)} = {value}" for name, value in values.items())
     text = f"UPDATE {quote(meta.table)} AS {ROOT} SET {assignments}{where(meta, shapes, parameters)}"
     if rule != EVERYTHING:
-        will_be = render_filter(
-            rule, meta, ROOT, parameters, columns=lambda name: values.get(name) or column(ROOT, name)
-        )
-        text += f" AND {will_be}"
+        text += f" AND {_rule_on_new(meta, rule, values, parameters)}"
     if returning:
-        text += f" RETURNING {', '.join(quote(name) for name in returning)}"
+        text += f" RETURNING {', '.join(map(returned, returning))}"
     return text
+
+
+def update_all_or_none(
+    meta: ModelMeta, names: Sequence[str], shapes: tuple[Shape, ...], *, rule: Shape
+) -> str:
+    """The same for many rows under a rule, and none of them when it refuses what one would become. Gives
+    back how many were changed, and how many the rule refuses.
+
+    The rows are locked first: what is asked of them then is what will be written over."""
+    parameters = Parameters()
+    values = {name: parameters.next(meta.fields[name].parameter_type) for name in names}
+    assignments = ", ".join(f"{quote(name)} = {value}" for name, value in values.items())
+    condition = where(meta, shapes, parameters)
+    will_be = _rule_on_new(meta, rule, values, parameters)
+    return (
+        f'WITH c AS MATERIALIZED (SELECT {ROOT}."id", ({will_be}) IS TRUE AS passes '
+        f"FROM {quote(meta.table)} AS {ROOT}{condition} FOR NO KEY UPDATE OF {ROOT}), "
+        f"w AS (UPDATE {quote(meta.table)} AS {ROOT} SET {assignments} FROM c "
+        f'WHERE {ROOT}."id" = c."id" AND NOT EXISTS (SELECT 1 FROM c WHERE NOT c.passes) RETURNING 1) '
+        "SELECT (SELECT count(*) FROM w), (SELECT count(*) FROM c WHERE NOT c.passes)"
+    )
+
+
+def _rule_on_new(meta: ModelMeta, rule: Shape, values: Mapping[str, str], parameters: Parameters) -> str:
+    """`rule` about a row as it will be: the columns that are written have their new values."""
+    return render_filter(
+        rule, meta, ROOT, parameters, columns=lambda name: values.get(name) or column(ROOT, name)
+    )
 
 
 def delete(meta: ModelMeta, shapes: tuple[Shape, ...]) -> str:

@@ -42,6 +42,7 @@ class ComputedField(Field):
             raise DeclarationError(f"{model_name}.{name}: a computed column takes no default and no value")
         self.of.declare(model_name, name, optional=True)
         super().declare(model_name, name, optional=optional)
+        self.takes_null = False
 
     @property
     def of(self) -> Field:

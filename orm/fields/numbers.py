@@ -3,7 +3,7 @@
 import decimal
 import functools
 import math
-from typing import Any, ClassVar, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from orm.fields.base import Field, FieldOptions
 
@@ -13,9 +13,23 @@ MOST_DIGITS = 1000
 """Of a number in a filter; as many as a column can be declared with."""
 
 
+_DIGITS_OF_A_COUNT: Final = 20
+"""By so many the sum of a column may have more of them than its values."""
+
+
+LOWEST_ID: Final = -(2**63)
+HIGHEST_ID: Final = 2**63 - 1
+"""What a bigint can hold."""
+
+
+def is_id(value: Any) -> bool:
+    """Whether `value` could be the id of a row: a whole number of 64 bits."""
+    return isinstance(value, int) and not isinstance(value, bool) and LOWEST_ID <= value <= HIGHEST_ID
+
+
 def fitting_64_bits(number: int) -> int:
     """`number`, if a bigint can hold it. Raises ValueError."""
-    if not -(2**63) <= number < 2**63:
+    if not LOWEST_ID <= number <= HIGHEST_ID:
         raise ValueError("the number does not fit 64 bits")
     return number
 
@@ -31,6 +45,10 @@ class NumberField(Field):
     def check(self) -> None:
         if self.min is not None and self.max is not None and self.min > self.max:
             raise self.wrong(f"min {self.min} is above max {self.max}")
+
+    def is_between(self, lowest: Any, highest: Any) -> bool:
+        """Whether numbers from `lowest` to `highest` lie within `min` and `max`."""
+        return (self.min is None or lowest >= self.min) and (self.max is None or highest <= self.max)
 
 
 class IntegerField(NumberField):
@@ -61,12 +79,12 @@ class IntegerField(NumberField):
         low, high = self.bounds
         return value.__class__ is int and low <= value <= high
 
-    def all_fit(self, values: list[Any]) -> bool:
+    def all_fit(self, values: list[Any], types: set[type]) -> bool:
         low, high = self.bounds
-        return set(map(type, values)) == {int} and low <= min(values) and max(values) <= high
+        return types == {int} and low <= min(values) and max(values) <= high
 
     def to_filter(self, value: Any) -> Any:
-        return fitting_64_bits(super().to_filter(value))
+        return fitting_64_bits(value if value.__class__ is int else super().to_filter(value))
 
 
 class BigIntegerField(IntegerField):
@@ -105,6 +123,14 @@ class FloatField(NumberField):
         limits = {"ge": self.min, "le": self.max}
         return {name: limit for name, limit in limits.items() if limit is not None}
 
+    def fits(self, value: Any) -> bool:
+        return value.__class__ is float and math.isfinite(value) and self.is_between(value, value)
+
+    def all_fit(self, values: list[Any], types: set[type]) -> bool:
+        if types != {float} or not all(map(math.isfinite, values)):
+            return False
+        return self.is_between(min(values), max(values))
+
     def encode(self, value: Any) -> Any:
         if not math.isfinite(value):
             raise self.invalid("is no finite number")
@@ -121,6 +147,12 @@ class DecimalField(NumberField):
         super().__init__(**options)
         self.precision = precision
         self.scale = scale
+        self._quantum = decimal.Decimal((0, (1,), -scale))
+        self._beyond = decimal.Decimal((0, (1,), precision - scale))
+        self._exact = decimal.Context(
+            prec=precision + _DIGITS_OF_A_COUNT,
+            traps=[decimal.Inexact, decimal.Rounded, decimal.InvalidOperation],
+        )
 
     def check(self) -> None:
         if not 0 <= self.scale <= self.precision or not 1 <= self.precision <= 1000:
@@ -148,7 +180,23 @@ class DecimalField(NumberField):
             raise ValueError(f"a number of more than {MOST_DIGITS} digits, or none at all")
         return number
 
+    @functools.cached_property
+    def _range(self) -> tuple[decimal.Decimal, decimal.Decimal]:
+        """The lowest and the highest value with as many digits after the point as the column has. Decimals,
+        because comparing with another kind of number converts it each time."""
+        most = self._exact.subtract(self._beyond, self._quantum)
+        low = -most if self.min is None else max(decimal.Decimal(self.min), -most)
+        return low, most if self.max is None else min(decimal.Decimal(self.max), most)
+
     def fits(self, value: Any) -> bool:
+        # written with all the digits after the point, as most are; other ways are found out by to_column
+        if value.__class__ is not decimal.Decimal or not value.same_quantum(self._quantum):
+            return False
+        low, high = self._range
+        return low <= value <= high
+
+    def _is_exact(self, value: Any) -> bool:
+        """What `fits` says, whatever the number of digits after the point."""
         if value.__class__ is not decimal.Decimal:
             return False
         exponent = value.as_tuple().exponent
@@ -156,12 +204,26 @@ class DecimalField(NumberField):
             exponent.__class__ is int
             and -self.scale <= exponent <= 0
             and value.adjusted() < self.precision - self.scale
-            and (self.min is None or value >= self.min)
-            and (self.max is None or value <= self.max)
+            and self.is_between(value, value)
         )
 
+    def all_fit(self, values: list[Any], types: set[type]) -> bool:
+        # An exact sum has as many digits after the point as the number that has most, and is no number when
+        # one of them is none: 0.1 us for a value instead of 0.6.
+        if types != {decimal.Decimal}:
+            return False
+        try:
+            with decimal.localcontext(self._exact):
+                exponent = sum(values).as_tuple().exponent
+        except ArithmeticError:
+            return False
+        if exponent.__class__ is not int or exponent < -self.scale:
+            return False
+        lowest, highest = min(values), max(values)
+        return -self._beyond < lowest and highest < self._beyond and self.is_between(lowest, highest)
+
     def to_column(self, value: Any) -> Any:
-        if self.fits(value):
+        if self._is_exact(value):
             return value
         number = super().to_column(value)
         if number is None:
@@ -185,7 +247,10 @@ class BooleanField(Field):
     python_type = bool
 
     def fits(self, value: Any) -> bool:
-        return value is True or value is False
+        return value.__class__ is bool
+
+    def all_fit(self, values: list[Any], types: set[type]) -> bool:
+        return types == {bool}
 
     @property
     def column_type(self) -> str:

@@ -1,5 +1,6 @@
 """Fields whose values are documents, bytes or identifiers."""
 
+import math
 import re
 import uuid
 from collections.abc import Callable
@@ -29,8 +30,12 @@ class JSONFieldType(Field):
     def encode(self, value: Any) -> Any:
         try:
             text = msgspec.json.encode(value).decode()
+            # msgspec writes null for a number that is none, and would so change what is kept
+            is_kept = "null" not in text or _is_finite(msgspec.to_builtins(value))
         except (TypeError, ValueError, RecursionError) as error:
             raise self.invalid(f"is no JSON value: {error}") from error
+        if not is_kept:
+            raise self.invalid("contains NaN or an infinity, which JSON has no word for")
         if _NUL.search(text):
             raise self.invalid("contains a NUL character, which jsonb cannot hold")
         return text
@@ -55,6 +60,9 @@ class BinaryField(Field):
     def column_type(self) -> str:
         return "bytea"
 
+    def fits(self, value: Any) -> bool:
+        return value.__class__ is bytes
+
 
 class UuidField(Field):
     """A UUID."""
@@ -65,6 +73,18 @@ class UuidField(Field):
     @property
     def column_type(self) -> str:
         return "uuid"
+
+    def fits(self, value: Any) -> bool:
+        return value.__class__ is uuid.UUID
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether every number in a document is one."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value)) and all(map(_is_finite, value.values()))
+    return not isinstance(value, list | tuple | set | frozenset) or all(map(_is_finite, value))
 
 
 def JSONField(**options: Unpack[FieldOptions]) -> Any:

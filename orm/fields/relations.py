@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVa
 from orm.builder.text import column, quote
 from orm.errors import DeclarationError
 from orm.fields.base import IDENTIFIER, Field, FieldOptions
-from orm.fields.numbers import fitting_64_bits
-
-if TYPE_CHECKING:
-    pass
+from orm.fields.numbers import HIGHEST_ID, LOWEST_ID, fitting_64_bits, is_id
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -101,10 +98,10 @@ class Many2oneField(RelationField):
         return "bigint"
 
     def fits(self, value: Any) -> bool:
-        return value.__class__ is int and -(2**63) <= value < 2**63
+        return value.__class__ is int and LOWEST_ID <= value <= HIGHEST_ID
 
-    def all_fit(self, values: list[Any]) -> bool:
-        return set(map(type, values)) == {int} and min(values) >= -(2**63) and max(values) < 2**63
+    def all_fit(self, values: list[Any], types: set[type]) -> bool:
+        return types == {int} and is_id(min(values)) and is_id(max(values))
 
     def to_column(self, value: Any) -> Any:
         return super().to_column(self._id_of(value))
@@ -113,7 +110,7 @@ class Many2oneField(RelationField):
         return fitting_64_bits(super().to_filter(self._id_of(value)))
 
     def constraints(self) -> dict[str, Any]:
-        return {"ge": -(2**63), "le": 2**63 - 1}
+        return {"ge": LOWEST_ID, "le": HIGHEST_ID}
 
     def _id_of(self, value: Any) -> Any:
         if value.__class__ is int:

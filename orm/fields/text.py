@@ -1,6 +1,8 @@
 """Fields whose values are text."""
 
+import functools
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any, Literal, Unpack
 
@@ -50,22 +52,24 @@ class TextField(Field):
             except re.error as error:
                 raise self.wrong(f"pattern {self.pattern!r} is no regular expression: {error}") from error
 
+    @functools.cached_property
+    def _longest(self) -> int:
+        """As many characters as `fits` can say yes to; -1 where a pattern or a shortest length is to be
+        looked at."""
+        if self.pattern is not None or self.min_length:
+            return -1
+        return sys.maxsize if self.max_length is None else self.max_length
+
     def fits(self, value: Any) -> bool:
         return (
-            value.__class__ is str
-            and self.pattern is None
-            and not self.min_length
-            and (self.max_length is None or len(value) <= self.max_length)
-            and value.isascii()
-            and "\0" not in value
+            value.__class__ is str and len(value) <= self._longest and value.isascii() and "\0" not in value
         )
 
-    def all_fit(self, values: list[Any]) -> bool:
-        if set(map(type, values)) != {str} or self.pattern is not None or self.min_length:
+    def all_fit(self, values: list[Any], types: set[type]) -> bool:
+        if types != {str} or max(map(len, values)) > self._longest:
             return False
         whole = "".join(values)
-        is_short = self.max_length is None or max(map(len, values)) <= self.max_length
-        return is_short and whole.isascii() and "\0" not in whole
+        return whole.isascii() and "\0" not in whole
 
     @property
     def column_type(self) -> str:
@@ -136,6 +140,9 @@ class SelectionField(Field):
 
     def fits(self, value: Any) -> bool:
         return value.__class__ is str and value in self.codes
+
+    def all_fit(self, values: list[Any], types: set[type]) -> bool:
+        return types == {str} and set(values).issubset(self.codes)
 
     def encode(self, value: Any) -> Any:
         return storable_text(self, value)

@@ -20,6 +20,9 @@ class DateField(Field):
     def column_type(self) -> str:
         return "date"
 
+    def fits(self, value: Any) -> bool:
+        return value.__class__ is datetime.date
+
     def encode(self, value: Any) -> Any:
         # a datetime is a date to Python; the driver would cut off its time without a word
         if isinstance(value, datetime.datetime):
@@ -36,6 +39,9 @@ class TimeField(Field):
     @property
     def column_type(self) -> str:
         return "time"
+
+    def fits(self, value: Any) -> bool:
+        return value.__class__ is datetime.time and value.tzinfo is None
 
     def constraints(self) -> dict[str, Any]:
         return {"tz": False}
@@ -66,9 +72,9 @@ class DatetimeField(Field):
             and EARLIEST < value < LATEST
         )
 
-    def all_fit(self, values: list[Any]) -> bool:
+    def all_fit(self, values: list[Any], types: set[type]) -> bool:
         return (
-            set(map(type, values)) == {datetime.datetime}
+            types == {datetime.datetime}
             and {value.tzinfo for value in values} == {datetime.UTC}
             and min(values) > EARLIEST
             and max(values) < LATEST

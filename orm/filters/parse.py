@@ -6,11 +6,16 @@ order in which the shape uses them. The shape is hashable, so the SQL text is ma
 cached (builder/cache.py).
 
 Complements (`!=`, `not in`, ...) are kept as "not the positive", so that they match exactly the rows that
-the positive does not, nulls included."""
+the positive does not, nulls included.
 
-from collections.abc import Callable, Sequence
+A filter that is parsed once and used for many askers, a row rule, has Variables in the place of values that
+are known only then: its BoundFilter is a template, and `bound` makes the filter of one asker of it."""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from orm.access import Grant, Operation
 from orm.errors import AccessDenied, ValidationError
@@ -63,11 +68,37 @@ class FilterLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class BoundFilter:
+class Variable:
+    """A value in a filter that is told when the filter is used. `sample` is any value that it may have: a
+    field that it does not fit refuses it when the filter is parsed."""
+
+    name: str
+    sample: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The place of a value in a template: `made` gives it from the values of the variables."""
+
+    made: Callable[[Mapping[str, Any]], Any]
+
+
+class BoundFilter(msgspec.Struct, frozen=True):
     """A parsed filter: what it looks like, and the values in the order of their use."""
 
     shape: Shape = EVERYTHING
     values: tuple[Any, ...] = ()
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it has variables: then it must be `bound` before its values can be sent."""
+        return any(isinstance(value, Late) for value in self.values)
+
+    def bound(self, variables: Mapping[str, Any]) -> "BoundFilter":
+        """The same filter with the values of the variables filled in. Raises KeyError for one that is
+        missing."""
+        values = (value.made(variables) if isinstance(value, Late) else value for value in self.values)
+        return BoundFilter(self.shape, tuple(values))
 
 
 PYTHON_LIMITS: Final = FilterLimits()
@@ -80,18 +111,20 @@ def parse_filter(
     *,
     hidden: frozenset[str] = frozenset(),
     related: Related | None = None,
+    allowed: Related | None = None,
     limits: FilterLimits = PYTHON_LIMITS,
     pointer: str = "",
 ) -> BoundFilter:
     """The shape and values of `filter` on the model of `meta`.
 
     `hidden` names fields that the asker may not read. `related` gives the asker's grant on the models that
-    dotted paths and `allowed` lead to; None asks for nothing (rules themselves, the program's own work).
-    `pointer` is where the filter stands in the caller's input. Raises FilterError (with pointers), or
-    AccessDenied for a hidden field."""
+    dotted paths lead to; None asks for nothing (rules themselves, the program's own work). `allowed` gives
+    the grant that the operator of that name asks about, where it is another one than `related`. `pointer`
+    is where the filter stands in the caller's input. Raises FilterError (with pointers), or AccessDenied for
+    a hidden field."""
     if not filter:
         return _ALL
-    parser = _Parser(related, limits)
+    parser = _Parser(related, allowed or related, limits)
     shape = parser.conditions(meta, filter, hidden, pointer, 1)
     return BoundFilter(shape, tuple(parser.values))
 
@@ -102,8 +135,9 @@ _ALL: Final = BoundFilter()
 class _Parser:
     """The state of one parse: the values met so far, and how many conditions."""
 
-    def __init__(self, related: Related | None, limits: FilterLimits) -> None:
+    def __init__(self, related: Related | None, allowed: Related | None, limits: FilterLimits) -> None:
         self.related = related
+        self.allowed = allowed
         self.limits = limits
         self.values: list[Any] = []
         self.count = 0
@@ -112,7 +146,7 @@ class _Parser:
     def conditions(
         self, meta: ModelMeta, filter: Any, hidden: frozenset[str], pointer: str, depth: int
     ) -> Shape:
-        if not isinstance(filter, (list, tuple)):
+        if not isinstance(filter, (list, tuple)) or not filter:
             raise wrong(pointer, "type", "a filter is a list of conditions")
         if isinstance(filter[0], str):
             raise wrong(
@@ -215,7 +249,8 @@ class _Parser:
         grant = self.related(target, "read") if self.related else None
         hidden = grant.hidden if grant else frozenset()
         depth = self.depth
-        inner = self.conditions(target, value, hidden, f"{pointer}/2", depth + 1) if value else EVERYTHING
+        is_empty = isinstance(value, (list, tuple)) and not value
+        inner = EVERYTHING if is_empty else self.conditions(target, value, hidden, f"{pointer}/2", depth + 1)
         self.depth = depth
         return ("via", field.name, inner, self._rule(grant))
 
@@ -261,11 +296,14 @@ class _Parser:
                 )
             self.values.append(self._value(field, value, f"{pointer}/2"))
             return ("contains", field.name)
-        self._check_order(field, op, pointer)
+        if op != "=":
+            self._check_order(field, op, pointer)
         self.values.append(self._value(field, value, f"{pointer}/2"))
         return ("cmp", field.name, op)
 
     def _in(self, field: Field, value: Any, pointer: str) -> Shape:
+        if isinstance(value, Variable):
+            return self._in_variable(field, value, pointer)
         if not isinstance(value, (list, tuple, set, frozenset)):
             raise wrong(f"{pointer}/2", "type", "'in' takes a list of values")
         if self.limits.values is not None and len(value) > self.limits.values:
@@ -276,8 +314,16 @@ class _Parser:
         values = [
             self._value(field, one, f"{pointer}/2/{n}") for n, one in enumerate(given) if one is not None
         ]
-        self.values.append(values)
+        self.values.append(_late_list(values) if any(isinstance(one, Late) for one in values) else values)
         return ("in", field.name, len(values) < len(given))
+
+    def _in_variable(self, field: Field, variable: Variable, pointer: str) -> Shape:
+        if not isinstance(variable.sample, (list, tuple)):
+            raise wrong(f"{pointer}/2", "type", f"'in' takes a list of values, {variable.name} is one value")
+        for one in variable.sample:
+            self._value(field, one, f"{pointer}/2")
+        self.values.append(Late(lambda given: [field.to_filter(one) for one in given[variable.name]]))
+        return ("in", field.name, False)
 
     def _between(self, field: Field, value: Any, pointer: str) -> Shape:
         self._check_order(field, "between", pointer)
@@ -289,6 +335,8 @@ class _Parser:
     def _like(self, field: Field, op: str, value: Any, pointer: str) -> Shape:
         if not field.is_text:
             raise wrong(f"{pointer}/1", "operator_type", f"{op!r} is for text, {field.name} is {field.kind}")
+        if isinstance(value, Variable):
+            raise wrong(f"{pointer}/2", "type", f"{op!r} takes a pattern, not the variable {value.name}")
         pattern = self._value(field, value, f"{pointer}/2")
         if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
             raise wrong(
@@ -307,10 +355,10 @@ class _Parser:
         if value not in ("read", "update", "delete"):
             raise wrong(f"{pointer}/2", "type", '\'allowed\' takes "read", "update" or "delete"')
         target = meta.targets[field.name]
-        if self.related is None:
+        if self.allowed is None:
             return ("not", ("null", field.name))
         try:
-            grant = self.related(target, value)
+            grant = self.allowed(target, value)
         except AccessDenied:
             return NEVER
         return ("via", field.name, EVERYTHING, self._rule(grant))
@@ -322,9 +370,16 @@ class _Parser:
             )
 
     def _value(self, field: Field, value: Any, pointer: str) -> Any:
+        if isinstance(value, Variable):
+            self._value(field, value.sample, pointer)
+            return Late(lambda given: field.to_filter(given[value.name]))
         try:
             return field.to_filter(value)
         except ValidationError as error:
             raise wrong(pointer, "type", f"{field.name}: {error.errors[0].message}") from None
         except ValueError as error:
             raise wrong(pointer, "type", f"{field.name}: {error}") from None
+
+
+def _late_list(parts: list[Any]) -> Late:
+    return Late(lambda given: [one.made(given) if isinstance(one, Late) else one for one in parts])

@@ -4,14 +4,21 @@ seen here."""
 from collections.abc import Callable
 from typing import Final
 
-from orm.builder.text import Parameters, column
+from orm.builder.text import VERSION, Parameters, column, selected
 from orm.fields.relations import RelationField
 from orm.filters.parse import Shape
 from orm.metadata import ModelMeta
 
 Column = Callable[[str], str]
 
+SAME_VERSION: Final[Shape] = ("version",)
+"""The row is still the one that was read: no filter says this, but a write may."""
+
 _LIKE: Final = {"like": "LIKE", "ilike": "ILIKE"}
+
+
+SAME_VALUE: Final = "same"
+"""The kind of a condition: a column keeps the value that it has. No filter says this, either."""
 
 
 def render_filter(
@@ -23,6 +30,20 @@ def render_filter(
     what stands for a column where that is not the row itself: the values of a row that is about to be
     written, for instance."""
     return _Renderer(parameters, alias).render(shape, meta, columns or (lambda name: column(alias, name)))
+
+
+def has_path(shape: Shape) -> bool:
+    """Whether a condition looks at rows of other tables."""
+    return shape[:1] == ("via",) or any(has_path(part) for part in shape if isinstance(part, tuple))
+
+
+def columns_of(shape: Shape, meta: ModelMeta) -> set[str]:
+    """The columns of the row itself that a condition looks at: for a to-many relation that is the id."""
+    kind = shape[0]
+    if kind in ("and", "or", "not"):
+        return {name for part in shape[1:] for name in columns_of(part, meta)}
+    field = meta.fields[shape[1]]
+    return {field.own if isinstance(field, RelationField) else field.name}
 
 
 class _Renderer:
@@ -39,9 +60,15 @@ class _Renderer:
             return self._not(shape[1], meta, columns)
         if kind == "via":
             return self._via(shape, meta, columns)
+        if shape == SAME_VERSION:
+            # as text: to cast a text to xid is an error for some and a number for others, by version of the
+            # server
+            return f"{selected(self.alias, VERSION)} = {self.parameters.next('text')}"
         name = shape[1]
         type_ = meta.fields[name].filter_type
         here = columns(name)
+        if kind == SAME_VALUE:
+            return f"{column(self.alias, name)} IS NOT DISTINCT FROM {here}"
         if kind == "null":
             return f"{here} IS NULL"
         if kind == "cmp":

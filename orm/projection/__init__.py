@@ -9,7 +9,16 @@ projection of its own: one more statement, whatever the number of rows."""
 
 from orm.filters.parse import Related
 from orm.projection.cache import ProjectionCache
-from orm.projection.compiled import Arguments, Projection
+from orm.projection.compiled import NO_ARGUMENTS, Arguments, Ordered, Projection
 from orm.projection.tree import Branch, Join
 
-__all__ = ["Arguments", "Branch", "Join", "Projection", "ProjectionCache", "Related"]
+__all__ = [
+    "NO_ARGUMENTS",
+    "Arguments",
+    "Branch",
+    "Join",
+    "Ordered",
+    "Projection",
+    "ProjectionCache",
+    "Related",
+]

@@ -1,8 +1,8 @@
 """A compiled list of fields: the columns of its statement, and what makes records or JSON of the rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -11,6 +11,7 @@ from orm.builder.text import column
 from orm.fields.base import Field
 from orm.filters.parse import Related
 from orm.metadata import ModelMeta
+from orm.ordering import Order, parse_order
 from orm.projection import loaders
 from orm.projection.tree import Branch, Join, Node, branches_of, columns_of, joins_of
 
@@ -20,14 +21,31 @@ if TYPE_CHECKING:
 Rows = Iterable[Sequence[Any]]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Arguments:
     """The values that a projection's statements need of whoever asks: those of its joins' rules, for each
     branch the values of its own rule, and the same again for what lies behind it."""
 
-    joins: list[Any] = field(default_factory=list)
-    rules: list[tuple[Any, ...]] = field(default_factory=list)
-    branches: "list[Arguments]" = field(default_factory=list)
+    joins: tuple[Any, ...] = ()
+    rules: tuple[tuple[Any, ...], ...] = ()
+    branches: "tuple[Arguments, ...]" = ()
+
+
+NO_ARGUMENTS: Final = Arguments()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ordered:
+    """An order of a projection's rows: its terms, those of its columns that the projection does not fetch by
+    itself, and where in a row that has these behind the others the value of each term stands."""
+
+    terms: Order
+    extra: tuple[str, ...]
+    positions: tuple[int, ...]
+
+
+MOST_ORDERS: Final = 64
+"""Kept for one projection: a client chooses them."""
 
 
 class Projection:
@@ -43,6 +61,7 @@ class Projection:
         self.joins: tuple[Join, ...] = tuple(joins_of(root))
         self.branches: tuple[tuple[tuple[str, ...], Branch], ...] = tuple(branches_of(root))
         self._loaders: dict[tuple[str, int], loaders.Loader] = {}
+        self._orders: dict[Any, Ordered] = {}
 
     def select_list(self, *, as_json: bool = False) -> list[str]:
         """The columns as SQL, the root's first, in the order that the loaders expect them; with `as_json`
@@ -63,21 +82,48 @@ class Projection:
     def arguments(self, related: Related | None) -> Arguments | None:
         """What the statements need of whoever asks now; None when his grants have another shape than those
         compiled in."""
-        found = Arguments()
+        if not self.joins and not self.branches:
+            return NO_ARGUMENTS
+        joins: list[Any] = []
         for join in self.joins:
             grant = _grant(related, join.target)
             if not _same_shape(grant, join.grant):
                 return None
             if grant.rule is not None:
-                found.joins.extend(grant.rule.values)
+                joins.extend(grant.rule.values)
+        rules: list[tuple[Any, ...]] = []
+        branches: list[Arguments] = []
         for _, branch in self.branches:
             grant = _grant(related, branch.meta)
             behind = branch.projection.arguments(related)
             if behind is None or not _same_shape(grant, branch.grant):
                 return None
-            found.rules.append(grant.rule.values if grant.rule is not None else ())
-            found.branches.append(behind)
+            rules.append(grant.rule.values if grant.rule is not None else ())
+            branches.append(behind)
+        return Arguments(tuple(joins), tuple(rules), tuple(branches))
+
+    def ordered(self, order: str | Sequence[str] | None, pointer: str = "") -> Ordered:
+        """`order` checked, see parse_order, and where its values stand in a row."""
+        key = tuple(order) if order.__class__ is list else order
+        try:
+            found = self._orders.get(key)
+        except TypeError:
+            found = None  # it is no list of names, and about to be refused
+        if found is None:
+            found = self._order(order, pointer)
+            if len(self._orders) >= MOST_ORDERS:
+                self._orders.clear()
+            self._orders[key] = found
         return found
+
+    def _order(self, order: str | Sequence[str] | None, pointer: str) -> Ordered:
+        terms = parse_order(self.meta, order, hidden=self._root.grant.hidden, pointer=pointer)
+        extra = tuple(name for name, _ in terms if name not in self.names)
+        positions = tuple(
+            self.names.index(name) if name in self.names else self.width + extra.index(name)
+            for name, _ in terms
+        )
+        return Ordered(terms, extra, positions)
 
     def load(self, rows: Rows, *, extra: int = 0) -> "list[DotModel]":
         """Records of `rows`, in their order; `extra` columns behind the projection's own are left out."""

@@ -4,7 +4,9 @@ something did."""
 import contextlib
 import hashlib
 import logging
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import asyncpg
@@ -29,6 +31,14 @@ LOCK_TIMEOUT: Final = "3s"
 long they wait for it."""
 
 STATE_TABLE: Final = "starling_schema"
+_FINGERPRINT: Final = "fingerprint"
+_CURSOR_KEY: Final = "cursor_key"
+
+
+Routines = Mapping[str, str]
+"""Functions and triggers: by name SQL that may run again and again (CREATE OR REPLACE), in this order."""
+
+NO_ROUTINES: Final[Routines] = MappingProxyType({})
 
 
 class SchemaMismatch(Problem):
@@ -37,21 +47,26 @@ class SchemaMismatch(Problem):
     code = "conflict"
 
 
-async def bring_up(db: Database, registry: Registry) -> None:
-    """Make the tables of `registry` that are missing and add what is safe to add.
+async def bring_up(db: Database, registry: Registry, routines: Routines = NO_ROUTINES) -> None:
+    """Make the tables of `registry` that are missing, add what is safe to add, and then make `routines`. The
+    registry learns the key of this database's cursors.
 
     Safe when several processes do it at once: one works, the others wait and then find it done. Raises
     SchemaMismatch for a database of another application, or one that lacks what only a migration can
     add."""
-    wanted = fingerprint(registry)
+    wanted = fingerprint(registry, routines)
     with contextlib.suppress(asyncpg.UndefinedTableError):
-        if await db.fetchval(_SQL["read_fingerprint"]) == wanted:
+        state = await _read_state(db)
+        if state.get(_FINGERPRINT) == wanted and _CURSOR_KEY in state:
+            registry.cursor_key = bytes.fromhex(state[_CURSOR_KEY])
             return
-    async with db.transaction():
+    async with db.transaction() as transaction:
         # whoever works on the schema may take longer than any statement of a request may
-        await _command(db, ["SET LOCAL statement_timeout = 0"])
+        await transaction.lift_timeout()
         await db.run(_SQL["lock"], [SCHEMA_LOCK])
         known = await _known_fingerprint(db)
+        if known is not None:
+            registry.cursor_key = await _cursor_key(db)
         if known == wanted:
             return
         catalogue = await _catalogue(db, registry)
@@ -69,8 +84,10 @@ async def bring_up(db: Database, registry: Registry) -> None:
         await _command(db, [f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"])
         if known is None:
             await _command(db, [_SQL["make_state"]])
+            registry.cursor_key = await _cursor_key(db)
         await _command(db, difference.safe)
-        await db.run(_SQL["write_fingerprint"], [wanted])
+        await _command(db, routines.values())
+        await db.run(_SQL["write_state"], [_FINGERPRINT, wanted])
     if difference.safe:
         logger.info(
             "schema: %d definitions were added for %d models", len(difference.safe), len(list(registry))
@@ -81,16 +98,32 @@ async def bring_up(db: Database, registry: Registry) -> None:
         logger.warning("schema: %s; `starling migrate plan` writes the migration", change.sentence)
 
 
-def fingerprint(registry: Registry) -> str:
-    """A digest of every table that `registry` wants: equal exactly when the definitions are."""
-    texts = sorted(ddl.create_all(registry))
+def fingerprint(registry: Registry, routines: Routines = NO_ROUTINES) -> str:
+    """A digest of every table that `registry` wants and of `routines`: equal exactly when the definitions
+    are."""
+    texts = [*sorted(ddl.create_all(registry)), *routines.values()]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 async def _known_fingerprint(db: Database) -> str | None:
     """The fingerprint in the database; "" before the first; None when the schema is not ours yet."""
     exists = await db.fetchval("SELECT to_regclass($1) IS NOT NULL", STATE_TABLE)
-    return (await db.fetchval(_SQL["read_fingerprint"]) or "") if exists else None
+    return (await _read_state(db)).get(_FINGERPRINT, "") if exists else None
+
+
+async def _read_state(db: Database) -> dict[str, str]:
+    return {row["key"]: row["value"] for row in await db.run(_SQL["read_state"])}
+
+
+async def _cursor_key(db: Database) -> bytes:
+    """The key that signs cursors, made at the first start. It is kept beside the rows, so that every process
+    reads what another one wrote, and a restart invalidates no page; whoever can read it here can read the
+    rows."""
+    key = (await _read_state(db)).get(_CURSOR_KEY)
+    if key is None:
+        key = secrets.token_hex(32)
+        await db.run(_SQL["write_state"], [_CURSOR_KEY, key])
+    return bytes.fromhex(key)
 
 
 async def read_difference(db: Database, registry: Registry) -> Difference:

@@ -1,13 +1,14 @@
 """Definitions: CREATE TABLE and what belongs to it. Pure: metadata in, text out."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, Final
+from typing import Final
 
 from orm.builder.text import quote
 from orm.fields.base import Field
 from orm.fields.computed import ComputedField
 from orm.fields.relations import Many2manyField, Many2oneField
 from orm.metadata import ModelMeta
+from orm.schema.indexes import literal, named_indexes
 from orm.schema.names import foreign_key_name, index_name, unique_name
 
 _CATALOGUE_NAMES: Final = {
@@ -41,17 +42,6 @@ def column_definition(field: Field) -> str:
     return " ".join(words)
 
 
-def literal(value: Any) -> str:
-    """A value of a declared default as an SQL literal. It comes from the program's source, never from a
-    client."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, bytes):
-        return f"'\\x{value.hex()}'"
-    text = str(value).replace("'", "''")
-    return f"'{text}'"
-
-
 def foreign_keys(meta: ModelMeta) -> Iterable[str]:
     """One ALTER TABLE for each field that refers to another table."""
     for name in meta.foreign_keys:
@@ -67,22 +57,7 @@ def foreign_keys(meta: ModelMeta) -> Iterable[str]:
 
 def indexes(meta: ModelMeta) -> list[str]:
     """One CREATE INDEX for each index of the model."""
-    return [text for _, text in named_indexes(meta)]
-
-
-def named_indexes(meta: ModelMeta) -> Iterable[tuple[tuple[str, ...], str]]:
-    """Fields and CREATE INDEX of each declared index, and of each foreign key that no other index leads
-    with.
-
-    PostgreSQL makes none for a foreign key, and without one every delete on the other side reads the whole
-    table.
-    """
-    wanted = [*meta.indexes, *((name,) for name, field in meta.fields.items() if field.index)]
-    leading = {names[0].removeprefix("-") for names in (*wanted, *meta.uniques)}
-    wanted += [(name,) for name in meta.foreign_keys if name not in leading]
-    for names in dict.fromkeys(tuple(names) for names in wanted):
-        columns = ", ".join(quote(name.removeprefix("-")) + " DESC" * name.startswith("-") for name in names)
-        yield names, f"CREATE INDEX {quote(index_name(meta.table, names))} ON {quote(meta.table)} ({columns})"
+    return [index.create() for index in named_indexes(meta)]
 
 
 def create_link(meta: ModelMeta, link: Many2manyField) -> list[str]:

@@ -14,7 +14,8 @@ from orm.fields.base import Field
 from orm.fields.computed import ComputedField
 from orm.metadata import ModelMeta
 from orm.schema import ddl
-from orm.schema.names import foreign_key_name, index_name, unique_name
+from orm.schema.indexes import named_indexes
+from orm.schema.names import foreign_key_name, unique_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +196,11 @@ class _Table:
                 )
 
     def _indexes(self) -> None:
-        for names, text in ddl.named_indexes(self.meta):
-            name = index_name(self.meta.table, names)
-            if name not in self.names:
+        for index in named_indexes(self.meta):
+            if index.name not in self.names:
                 self._change(
-                    f"{self.meta.table} has no index on {', '.join(names)}",
-                    text.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1),
-                    is_needed=False,
+                    index.sentence,
+                    index.create(concurrently=True),
+                    is_needed=index.is_unique,
                     outside_transaction=True,
                 )

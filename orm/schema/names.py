@@ -22,6 +22,14 @@ def index_name(table: str, columns: Sequence[str]) -> str:
     return _fitted(f"{table}_{'_'.join(column.removeprefix('-') for column in columns)}_idx")
 
 
+def partial_index_name(table: str, columns: Sequence[str], condition: str, *, unique: bool) -> str:
+    """The index over `columns` of the rows that pass `condition`: with another condition it is another
+    index."""
+    digest = hashlib.sha256(condition.encode()).hexdigest()[:8]
+    names = "_".join(column.removeprefix("-") for column in columns)
+    return _fitted(f"{table}_{names}_{digest}_{'key' if unique else 'idx'}")
+
+
 def _fitted(name: str) -> str:
     """`name`, or where PostgreSQL would cut it off (63 bytes), its beginning and a digest of the whole."""
     if len(name) <= LONGEST:

@@ -45,9 +45,10 @@ async def aggregate(
     )
     figures = tuple(_value(scope, name, given) for name, given in values.items())
     parsed = scope.parse(filter)
-    text = scope.registry.texts.get(
-        ("aggregate", projection, groups, figures, parsed.shape, scope.rule),
-        lambda: build.aggregate(scope.meta, projection, groups, figures, (parsed.shape, scope.rule)),
+    shapes = (parsed.shape, scope.rule)
+    texts, shape = scope.registry.texts, ("aggregate", projection, groups, figures, *shapes)
+    text = texts.get(shape) or texts.put(
+        shape, build.aggregate(scope.meta, projection, groups, figures, shapes)
     )
     rows = await scope.db.run(text, [*arguments.joins, *parsed.values, *scope.rule_values, MAX_GROUPS])
     names = [*group_by, *values]

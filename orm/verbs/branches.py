@@ -43,7 +43,8 @@ async def _fill(
         branch.limit is None,
         as_json,
     )
-    text = scope.registry.texts.get(key, lambda: branch_rows(branch, rule, as_json=as_json))
+    texts = scope.registry.texts
+    text = texts.get(key) or texts.put(key, branch_rows(branch, rule, as_json=as_json))
     values = [ids, *behind.joins, *branch.filter.values, *rule_values]
     if branch.limit is not None:
         values.append(branch.limit)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from orm.builder import write as build
-from orm.verbs.row import affected, delete_by_id
+from orm.verbs.attended import one_write
+from orm.verbs.row import delete_passing, locked_ids, rows_named
 from orm.verbs.scope import Scope
 from orm.verbs.update import refuse_empty
+from orm.verbs.whole import delete_whole
 
 if TYPE_CHECKING:
     from orm.model import DotModel
@@ -17,11 +18,15 @@ async def delete_one(record: "DotModel") -> None:
     await delete_row(type(record), record.id)
 
 
-async def delete_row(cls: "type[DotModel]", id: int, *, api: bool = False) -> None:
-    """Remove the row `id`. `api`: a client of the API asks (see Scope).
+async def delete_row(
+    cls: "type[DotModel]", id: int, *, version: str | None = None, api: bool = False
+) -> None:
+    """Remove the row `id`. `api`: a client of the API asks (see Scope). With a `version` (see read.one) only
+    while the row has it.
 
-    Raises RecordNotFound when there is none, or none that the asker may remove."""
-    await delete_by_id(Scope(cls, "delete", api=api), id)
+    Raises RecordNotFound when there is none, or none that the asker may remove, StaleRow when it has another
+    version."""
+    await delete_whole(Scope(cls, "delete", api=api), id, version=version)
 
 
 async def delete_many(
@@ -30,10 +35,17 @@ async def delete_many(
     """See DotModel.delete_bulk. `api`: a client of the API asks (see Scope)."""
     refuse_empty(cls, filter, all_rows, "delete_bulk")
     scope = Scope(cls, "delete", api=api)
-    parsed, sight = scope.parse(filter), scope.sight()
-    shapes = (parsed.shape, scope.rule, sight.shape)
-    text = scope.registry.texts.get(
-        ("delete_many", scope.meta.table, *shapes), lambda: build.delete(scope.meta, shapes)
-    )
-    _, tag = await scope.db.run_tagged(text, [*parsed.values, *scope.rule_values, *sight.values])
-    return affected(tag)
+    meta = scope.meta
+    condition = scope.parse(filter)
+    if "delete" not in meta.attended:
+        return await delete_passing(scope, condition)
+    if not meta.has_hooks("delete"):
+        async with one_write(scope, steps=False):
+            return await delete_passing(scope, condition)
+    async with one_write(scope, steps=True):
+        ids = await locked_ids(scope, condition)
+        if ids:
+            await meta.cls.before_delete(ids)
+            await delete_passing(scope, rows_named(ids), is_ours=True)
+            await meta.cls.after_delete(ids)
+        return len(ids)

@@ -1,15 +1,20 @@
 """From what a caller gives to the values of columns: checked, converted, and allowed to be written."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
 
-from orm.access import Grant
 from orm.errors import AccessDenied, Place, Problem, UsageError, ValidationError
 from orm.fields.base import Field
 from orm.metadata import ModelMeta
+from orm.verbs.scope import Scope
 
 if TYPE_CHECKING:
     from orm.model import DotModel
+
+
+NO_NAMES: Final[frozenset[str]] = frozenset()
 
 
 def given_values(
@@ -36,40 +41,59 @@ def given_values(
     return {**given, **values}
 
 
-def checked(meta: ModelMeta, given: Mapping[str, Any], grant: Grant) -> dict[str, Any]:
-    """The columns of `given` as the driver takes them.
+def checked(scope: Scope, given: Mapping[str, Any], *, ours: frozenset[str] = NO_NAMES) -> dict[str, Any]:
+    """The columns of `given` as the driver takes them. `ours` are fields that the program gives and not the
+    asker: his rights are not asked about them.
 
     Raises ValidationError with a place for every value that is wrong, AccessDenied for a field that the
     asker may not write."""
+    stored = scope.meta.stored
+    unwritable = scope.unwritable
+    if ours:
+        unwritable -= ours
     columns: dict[str, Any] = {}
     places: list[Place] = []
     for name, value in given.items():
-        field = meta.fields.get(name)
-        if field is None or not field.stored:
-            places.append(Place(f"/{name}", "unknown_field", f"{meta.name} has no field {name!r}"))
-        elif name in grant.hidden:
-            sentence = f"you may not write {meta.name}.{name}"
-            raise AccessDenied(sentence, errors=(Place(f"/{name}", "denied", sentence),))
+        field = stored.get(name)
+        if field is None:
+            places.append(Place(f"/{name}", "unknown_field", f"{scope.meta.name} has no field {name!r}"))
+        elif unwritable and name in unwritable:
+            places.append(unwritten(scope, name))
+        elif field.fits(value) if value is not None else field.takes_null:
+            columns[field.name] = value
         else:
             try:
                 columns[field.name] = field.to_column(value)
             except ValidationError as error:
                 places += error.errors
     if places:
-        raise invalid(meta, places)
+        raise invalid(scope.meta, places)
     return columns
+
+
+def unwritten(scope: Scope, name: str) -> Place:
+    """The place of a readonly field that a client of the API wants to write. Raises AccessDenied for one that
+    the asker may not write."""
+    where = f"{scope.meta.name}.{name}"
+    if name in scope.grant.hidden:
+        sentence = f"you may not write {where}"
+        raise AccessDenied(sentence, errors=(Place(f"/{name}", "denied", sentence),))
+    return Place(f"/{name}", "readonly", f"{where} cannot be written here")
 
 
 def with_defaults(meta: ModelMeta, columns: dict[str, Any]) -> dict[str, Any]:
     """`columns` of a new row, completed by defaults. Raises ValidationError naming every field that is
     missing."""
+    if columns.keys() >= meta.completed_names:
+        return columns
     places = []
-    for name, field in meta.fields.items():
-        if name in columns or not field.stored:
+    for field in meta.completed:
+        name = field.name
+        if name in columns:
             continue
         if field.has_default:
             columns[name] = field.to_column(field.default_value())
-        elif field.must_be_given:
+        else:
             places.append(Place(f"/{name}", "required", f"{meta.name}.{name} is required"))
     if places:
         raise invalid(meta, places)
@@ -77,36 +101,38 @@ def with_defaults(meta: ModelMeta, columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def columns_at_once(
-    meta: ModelMeta, records: Sequence[Mapping[str, Any]], grant: Grant
+    scope: Scope, records: Sequence[Mapping[str, Any]], *, ours: frozenset[str] = NO_NAMES
 ) -> dict[str, list[Any]] | None:
     """The columns of new rows, each a list of what the driver takes: a pass for each column instead of one
-    for each value.
+    for each value. `ours`: see `checked`.
 
     None where anything is wrong or missing: going through the records one by one finds out what.
     """
-    names = dict.fromkeys(name for record in records for name in record)
+    names = tuple(records[0])
+    if not names or set(map(len, records)) != {len(names)}:
+        return None  # not every record names the same fields: each gets its own defaults
+    get = itemgetter(*names)
+    try:
+        rows = map(get, records) if len(names) > 1 else ((get(record),) for record in records)
+        given = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    except KeyError:
+        return None
+    meta, unwritable = scope.meta, scope.unwritable - ours
+    if not meta.stored.keys() >= given.keys() or not unwritable.isdisjoint(given):
+        return None
     columns: dict[str, list[Any]] = {}
-    for name, field in meta.fields.items():
-        if not field.stored:
-            continue
-        if name not in names:
-            if field.has_default:
-                columns[name] = _defaults(field, len(records))
-            elif field.must_be_given:
+    try:
+        for name, values in given.items():
+            field = meta.stored[name]
+            columns[field.name] = field.to_columns(values)
+    except ValidationError:
+        return None
+    for field in meta.completed:
+        if field.name not in columns:
+            if not field.has_default:
                 return None
-            continue
-        if name in grant.hidden:
-            return None
-        try:
-            values = [record[name] for record in records]
-        except KeyError:
-            return None  # not every record names it: each gets its own default
-        try:
-            columns[name] = field.to_columns(values)
-        except ValidationError:
-            return None
-        del names[name]
-    return None if names else columns  # a name that is left over is no column
+            columns[field.name] = _defaults(field, len(records))
+    return columns
 
 
 def _defaults(field: Field, count: int) -> list[Any]:
@@ -122,10 +148,25 @@ def invalid(meta: ModelMeta, places: list[Place]) -> ValidationError:
     return ValidationError(detail, errors=places)
 
 
+def invalid_at(pointer: str, code: str, sentence: str) -> ValidationError:
+    """A ValidationError about one place."""
+    return ValidationError(sentence, errors=(Place(pointer, code, sentence),))
+
+
 def below(pointer: str, problem: Problem) -> tuple[Place, ...]:
     """The places of a problem with a part of the input, as places in the whole; `pointer` is where the
     part stands."""
     return tuple(Place(f"{pointer}{place.pointer}", place.code, place.message) for place in problem.errors)
+
+
+@contextmanager
+def placed_below(pointer: str) -> Iterator[None]:
+    """Inside the block the places of a problem get `pointer` before them."""
+    try:
+        yield
+    except Problem as problem:
+        problem.errors = below(pointer, problem)
+        raise
 
 
 def has_relations(meta: ModelMeta, given: Mapping[str, Any]) -> bool:

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
 from orm.builder import select as build
-from orm.cursor import read_cursor, write_cursor
+from orm.builder.text import VERSION
+from orm.cursor import as_given, read_cursor, write_cursor
 from orm.errors import FilterError, Place, RecordNotFound
-from orm.filters.parse import BoundFilter, Shape
-from orm.ordering import Order, parse_order
+from orm.fields.numbers import is_id
+from orm.filters.parse import Shape
 from orm.page import Page
-from orm.projection import Arguments, Projection
+from orm.projection import Arguments, Ordered, Projection
 from orm.verbs.branches import fill_branches
 from orm.verbs.scope import NOTHING, Scope
 
@@ -36,7 +38,8 @@ class Reading:
     """A read that is ready to run: what becomes of the rows, the statement and its values.
 
     `paging` is there when the rows are a page that another one may follow. The rows of one that a client
-    of the API asks for are made for `payload`."""
+    of the API asks for are made for `payload`. The last `extra` columns of a row are no part of what it
+    becomes."""
 
     scope: Scope
     projection: Projection
@@ -50,11 +53,20 @@ class Reading:
         """The rows as the driver gives them."""
         return await self.scope.db.run(self.text, self.values)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether `plain_records` will do: no to-many relation was asked for. Then there is nothing to await,
+        and a coroutine for nothing costs a row by id a twentieth."""
+        return not self.projection.branches
+
+    def plain_records(self, rows: Sequence[Any]) -> "list[DotModel]":
+        """Records of `rows`, in their order, without their to-many relations."""
+        return self.projection.load(rows, extra=self.extra)
+
     async def records(self, rows: Sequence[Any]) -> "list[DotModel]":
         """Records of `rows`, in their order, their to-many relations filled in."""
-        records = self.projection.load(rows, extra=self.extra)
-        if self.projection.branches:
-            await fill_branches(self.scope, self.projection, self.arguments, records, as_json=False)
+        records = self.plain_records(rows)
+        await fill_branches(self.scope, self.projection, self.arguments, records, as_json=False)
         return records
 
     async def payload(self, rows: Sequence[Any]) -> list[msgspec.Struct]:
@@ -70,22 +82,23 @@ class Reading:
         if self.paging is None or len(rows) <= self.paging.limit:
             return await self.payload(rows), None
         page = rows[: self.paging.limit]
-        return await self.payload(page), self.paging.cursor(self.scope, page[-1])
+        return await self.payload(page), self.paging.cursor(page[-1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Paging:
     """What a cursor is bound to, and where in a row the values of the order stand."""
 
     limit: int
-    order: Order
-    filter: BoundFilter
-    positions: tuple[int, ...]
+    ordered: Ordered
+    filter: Sequence[Any]
+    scope: Scope
 
-    def cursor(self, scope: Scope, row: Any) -> str:
+    def cursor(self, row: Any) -> str:
         """The cursor of the page that begins after `row`."""
-        values = [row[position] for position in self.positions]
-        return write_cursor(scope.registry.cursor_key, scope.meta, self.order, self.filter, values)
+        scope = self.scope
+        values = [row[position] for position in self.ordered.positions]
+        return write_cursor(scope.registry.cursor_key, scope.meta, self.ordered.terms, self.filter, values)
 
 
 def one(
@@ -95,18 +108,36 @@ def one(
     *,
     nested: Mapping[str, Any] = NOTHING,
     lock: str | None = None,
+    versioned: bool = False,
     api: bool = False,
 ) -> Reading:
-    """The reading of one row by id. `api`: a client of the API asks (see Scope)."""
+    """The reading of one row by id. `api`: a client of the API asks (see Scope).
+
+    `versioned` puts behind the last column the version of the row, a text (see builder.text.VERSION): what
+    update_row and delete_row take."""
     scope = Scope(cls, "read", api=api)
     projection, arguments = scope.project(fields, nested)
-    rule = scope.rule
-    clause = _lock_clause(lock)
-    text = scope.registry.texts.get(
-        ("one", projection, rule, clause, api),
-        lambda: build.select(scope.meta, projection, (BY_ID, rule), order=(), lock=clause, as_json=api),
+    text = _text_of_one(scope, projection, lock, versioned=versioned)
+    values = [*arguments.joins, _row_id(id), *scope.rule_values]
+    return Reading(scope, projection, arguments, text, values, int(versioned))
+
+
+def _text_of_one(scope: Scope, projection: Projection, lock: str | None, *, versioned: bool = False) -> str:
+    rule, api = scope.rule, scope.api
+    clause = None if lock is None else _lock_clause(lock)
+    texts, key = scope.registry.texts, ("one", projection, rule, clause, versioned, api)
+    return texts.get(key) or texts.put(
+        key,
+        build.select(
+            scope.meta,
+            projection,
+            (BY_ID, rule),
+            order=(),
+            lock=clause,
+            as_json=api,
+            extra=(VERSION,) if versioned else (),
+        ),
     )
-    return Reading(scope, projection, arguments, text, [*arguments.joins, _row_id(id), *scope.rule_values])
 
 
 def many(
@@ -131,40 +162,40 @@ def many(
     scope = Scope(cls, "read", api=api)
     projection, arguments = scope.project(fields, nested)
     parsed = scope.parse(filter)
-    terms = parse_order(scope.meta, order, hidden=scope.grant.hidden, pointer=scope.place("order"))
+    ordered = projection.ordered(order, scope.place("order"))
     rule = scope.rule
     values = [*arguments.joins, *parsed.values, *scope.rule_values]
     nulls: tuple[bool, ...] | None = None
     if after is not None:
         last = read_cursor(
-            scope.registry.cursor_key, scope.meta, terms, parsed, after, pointer=scope.place("after")
+            scope.registry.cursor_key,
+            scope.meta,
+            ordered.terms,
+            as_given(filter),
+            after,
+            pointer=scope.place("after"),
         )
         nulls = tuple(value is None for value in last)
         values += [value for value in last if value is not None]
-    paging, extra = _paging(projection, parsed, terms, limit)
+    paging: Paging | None = None
+    extra: tuple[str, ...] = ()
     if limit is not None:
-        values.append(limit + 1 if api else limit)
+        values.append(_natural(limit, "limit") + api)
+        paging, extra = Paging(limit, ordered, as_given(filter), scope), ordered.extra
     if offset:
         values.append(_natural(offset, "offset"))
-    text = scope.registry.texts.get(
-        (
-            "many",
-            projection,
-            parsed.shape,
-            rule,
-            terms,
-            nulls,
-            extra,
-            limit is not None,
-            bool(offset),
-            counted,
-            api,
-        ),
-        lambda: build.select(
+    key = (
+        *("many", projection, parsed.shape, rule, ordered, nulls),
+        *(limit is not None, bool(offset), counted, api),
+    )
+    texts = scope.registry.texts
+    text = texts.get(key) or texts.put(
+        key,
+        build.select(
             scope.meta,
             projection,
             (parsed.shape, rule),
-            order=terms,
+            order=ordered.terms,
             limited=limit is not None,
             skipping=bool(offset),
             counted=counted,
@@ -176,43 +207,28 @@ def many(
     return Reading(scope, projection, arguments, text, values, len(extra) + counted, paging)
 
 
-def _paging(
-    projection: Projection, filter: BoundFilter, order: Order, limit: int | None
-) -> tuple[Paging | None, tuple[str, ...]]:
-    """How pages go on, and the columns of the order that the projection does not fetch by itself."""
-    if limit is None:
-        return None, ()
-    _natural(limit, "limit")
-    extra = tuple(name for name, _ in order if name not in projection.names)
-    width = projection.width
-    positions = tuple(
-        projection.names.index(name) if name in projection.names else width + extra.index(name)
-        for name, _ in order
-    )
-    return Paging(limit, order, filter, positions), extra
-
-
 async def get(
     cls: type[M],
     id: int,
     fields: Sequence[str] | None,
     nested: Mapping[str, Any] = NOTHING,
     lock: str | None = None,
-) -> M:
-    """See DotModel.get."""
-    record = await get_or_none(cls, id, fields, nested, lock)
-    if record is None:
-        raise RecordNotFound(f"there is no {cls.__name__} {id}")
-    return record
-
-
-async def get_or_none(
-    cls: type[M], id: int, fields: Sequence[str] | None, nested: Mapping[str, Any], lock: str | None
 ) -> M | None:
-    """See DotModel.get_or_none."""
-    reading = one(cls, id, fields, nested=nested, lock=lock)
-    records = await reading.records(await reading.rows())
+    """See DotModel.get and get_or_none."""
+    # what `one` does, without a Reading for somebody who would keep it
+    scope = Scope(cls, "read")
+    projection, arguments = scope.project(fields, nested)
+    text = _text_of_one(scope, projection, lock)
+    rows = await scope.db.run(text, [*arguments.joins, _row_id(id), *scope.rule_values])
+    records = projection.load(rows)
+    if projection.branches:
+        await fill_branches(scope, projection, arguments, records, as_json=False)
     return cast(M, records[0]) if records else None
+
+
+def absent(cls: "type[DotModel]", id: int) -> RecordNotFound:
+    """For a row that is not there, or not for the asker."""
+    return RecordNotFound(f"there is no {cls.__name__} {id}")
 
 
 async def search(
@@ -220,11 +236,12 @@ async def search(
 ) -> Page[M]:
     """See DotModel.search."""
     reading = many(cls, filter, fields, **options)
-    rows = await reading.rows()
-    page: Page[M] = Page(cast(list[M], await reading.records(rows)))
-    if reading.paging is not None and rows and len(rows) == reading.paging.limit:
-        page.next = reading.paging.cursor(reading.scope, rows[-1])
-    return page
+    rows = await reading.scope.db.run(reading.text, reading.values)
+    found = reading.plain_records(rows) if reading.is_plain else await reading.records(rows)
+    records = cast(list[M], found)
+    if reading.paging is None or not rows or len(rows) < reading.paging.limit:
+        return Page(records)
+    return Page(records, partial(reading.paging.cursor, rows[-1]))
 
 
 async def search_count(cls: "type[DotModel]", filter: Sequence[Any], *, api: bool = False) -> int:
@@ -242,6 +259,8 @@ async def exists(cls: "type[DotModel]", filter: Sequence[Any]) -> bool:
 async def refresh(record: "DotModel", fields: Sequence[str] | None) -> None:
     """See DotModel.refresh."""
     fresh = await get(type(record), record.id, fields)
+    if fresh is None:
+        raise absent(type(record), record.id)
     for name in fresh.__fields__:
         slot = fresh.__slot_of__[name]
         try:
@@ -253,29 +272,26 @@ async def refresh(record: "DotModel", fields: Sequence[str] | None) -> None:
 async def _about(scope: Scope, filter: Sequence[Any], question: str) -> list[Any]:
     parsed = scope.parse(filter)
     make = build.count if question == "count" else build.exists
-    text = scope.registry.texts.get(
-        (question, scope.meta.table, parsed.shape, scope.rule),
-        lambda: make(scope.meta, (parsed.shape, scope.rule)),
-    )
+    shapes = (parsed.shape, scope.rule)
+    texts, key = scope.registry.texts, (question, scope.meta.table, *shapes)
+    text = texts.get(key) or texts.put(key, make(scope.meta, shapes))
     return await scope.db.run(text, [*parsed.values, *scope.rule_values])
 
 
-def _lock_clause(lock: str | None) -> str | None:
-    if lock is None:
-        return None
+def _lock_clause(lock: str) -> str:
     if lock not in _LOCKS:
         raise FilterError(f"lock={lock!r}: it is one of {', '.join(_LOCKS)}")
     return _LOCKS[lock]
 
 
 def _row_id(id: Any) -> int:
-    if not isinstance(id, int) or isinstance(id, bool) or not -(2**63) <= id < 2**63:
+    if not is_id(id):
         raise FilterError(f"an id is a whole number of 64 bits, not this {type(id).__name__}")
-    return id
+    return cast(int, id)
 
 
 def _natural(number: Any, name: str) -> int:
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
+    if not is_id(number) or number < 0:
         sentence = f"{name} is a whole number, 0 or more"
         raise FilterError(sentence, errors=(Place(f"/{name}", "type", sentence),))
-    return number
+    return cast(int, number)

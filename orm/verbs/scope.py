@@ -18,7 +18,7 @@ from orm.filters.parse import (
     parse_filter,
 )
 from orm.metadata import ModelMeta
-from orm.projection import Arguments, Projection
+from orm.projection import NO_ARGUMENTS, Arguments, Projection
 from orm.refusals import hidden_field, unknown_field, wrong
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ class Scope:
         self.meta: ModelMeta = home.registry.of(cls)
         self.operation = operation
         self.api = api
-        self.grant: Grant = self.grant_on(self.meta, operation)
+        if self.policy is None and not api:
+            self.grant: Grant = UNLIMITED
+        else:
+            self.grant = self.grant_on(self.meta, operation)
 
     def grant_on(self, meta: ModelMeta, operation: Operation = "read") -> Grant:
         """What the asker may do with a model. Raises AccessDenied when that is nothing."""
@@ -73,6 +76,14 @@ class Scope:
         """The values of `rule`."""
         return self.grant.rule.values if self.grant.rule is not None else ()
 
+    @property
+    def unwritable(self) -> frozenset[str]:
+        """The fields that the asker may not write: those hidden from him, and for a client of the API those
+        that only the program writes."""
+        if self.api and self.meta.readonly:
+            return self.grant.hidden | self.meta.readonly
+        return self.grant.hidden
+
     def readable(self) -> Grant:
         """The asker's grant to read the same model: what he may not read he may not filter by either."""
         return self.grant if self.operation == "read" else self.grant_on(self.meta)
@@ -96,7 +107,7 @@ class Scope:
 
     def every_column(self) -> Projection:
         """Every stored field, whoever asks: what a program that wrote a row gets back."""
-        return self._stored(None, UNLIMITED)
+        return self.registry.projections.whole(self.meta)
 
     def _stored(self, fields: Sequence[str] | None, grant: Grant) -> Projection:
         return self.registry.projections.get(self.meta, fields, grant=grant, related=None)[0]
@@ -105,6 +116,8 @@ class Scope:
         self, fields: Sequence[str] | None, nested: Mapping[str, Any] = NOTHING
     ) -> tuple[Projection, Arguments]:
         """The projection of `fields` and `nested` with the asker's rights, and what it needs of him."""
+        if fields is None and not nested and self.grant is UNLIMITED:
+            return self.registry.projections.whole(self.meta), NO_ARGUMENTS
         return self.registry.projections.get(
             self.meta,
             fields,

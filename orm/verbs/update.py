@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orm.builder import write as build
 from orm.errors import UsageError
 from orm.projection import Projection
-from orm.verbs.payload import checked, given_values
-from orm.verbs.relations import update_whole
-from orm.verbs.row import affected
+from orm.verbs.attended import one_write
+from orm.verbs.payload import NO_NAMES, checked, given_values
+from orm.verbs.references import asked_references, refuse_hidden
+from orm.verbs.row import is_judged_late, judge, locked_ids, rows_named, update_passing
 from orm.verbs.scope import Scope
+from orm.verbs.whole import names_with_version, update_whole
 
 if TYPE_CHECKING:
     from orm.model import DotModel
@@ -24,20 +25,30 @@ async def update_one(
     given = dict(given_values(meta, payload, values))
     if given.get("id") == record.id:
         del given["id"]
-    names = tuple(name for name in meta.columns if name in given) or ("id",)
-    row = await update_whole(scope, record.id, given, names)
-    for name, value in zip(names, row, strict=True):
+    row = await update_whole(scope, record.id, given, None)
+    for name, value in row.items():
         decoder = meta.decoders.get(name)
         decoded = decoder(value) if decoder and value is not None else value
         setattr(record, meta.cls.__slot_of__[name], decoded)
 
 
-async def update_row(cls: "type[DotModel]", id: int, values: Mapping[str, Any]) -> tuple[Projection, Any]:
+async def update_row(
+    cls: "type[DotModel]",
+    id: int,
+    values: Mapping[str, Any],
+    *,
+    version: str | None = None,
+    versioned: bool = False,
+) -> tuple[Projection, Any]:
     """The row `id` changed by a client of the API (see Scope): the driver's row of what he is shown, and
-    its projection."""
+    its projection.
+
+    With a `version` (see read.one) only while the row has it, else StaleRow is raised. `versioned` puts the
+    new one behind the last column."""
     scope = Scope(cls, "update", api=True)
     projection = scope.shown()
-    return projection, await update_whole(scope, id, values, projection.names)
+    names = names_with_version(projection, versioned)
+    return projection, await update_whole(scope, id, values, names, version=version)
 
 
 async def update_many(
@@ -52,19 +63,35 @@ async def update_many(
     refuse_empty(cls, filter, all_rows, "update_bulk")
     scope = Scope(cls, "update", api=api)
     meta = scope.meta
-    columns = checked(meta, values, scope.grant)
+    columns = checked(scope, values)
     if not columns:
         raise UsageError(f"{meta.name}.update_bulk names no value to write")
-    names = tuple(columns)
-    parsed, sight = scope.parse(filter), scope.sight()
-    shapes = (parsed.shape, scope.rule, sight.shape)
-    text = scope.registry.texts.get(
-        ("update_many", meta.table, names, *shapes),
-        lambda: build.update(meta, names, shapes, rule=scope.rule),
-    )
-    given = [*columns.values(), *parsed.values, *scope.rule_values, *sight.values, *scope.rule_values]
-    _, tag = await scope.db.run_tagged(text, given)
-    return affected(tag)
+    condition = scope.parse(filter)
+    asked = asked_references(scope, columns, NO_NAMES)
+    is_late = is_judged_late(scope)
+    if "update" not in meta.attended and not is_late:
+        return await update_passing(scope, columns, condition, asked=asked)
+    if not meta.has_hooks("update") and not is_late:
+        async with one_write(scope, steps=False):
+            return await update_passing(scope, columns, condition, asked=asked)
+    async with one_write(scope, steps=True):
+        ids = await locked_ids(scope, condition)
+        if ids:
+            await refuse_hidden(scope, asked, {one.name: [columns[one.name]] for one in asked}, ids)
+            await _update_locked(scope, values, ids)
+        return len(ids)
+
+
+async def _update_locked(scope: Scope, given: Mapping[str, Any], ids: Sequence[int]) -> None:
+    """The same for rows that are known, with hooks."""
+    cls, values = scope.meta.cls, dict(given)
+    await cls.before_update(ids, values)
+    columns = checked(scope, values, ours=scope.unwritable)
+    if columns:
+        await update_passing(scope, columns, rows_named(ids), is_ours=True)
+    if is_judged_late(scope):
+        await judge(scope, ids)
+    await cls.after_update(ids, values)
 
 
 def refuse_empty(cls: "type[DotModel]", filter: Sequence[Any], all_rows: bool, verb: str) -> None:

@@ -1,18 +1,33 @@
 """Upsert: rows that are created, or where one with the same key is there, changed."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orm.builder import write as build
-from orm.errors import Place, UsageError, ValidationError
+from orm.errors import Place, UniqueViolation, UsageError, ValidationError
 from orm.filters.parse import EVERYTHING
-from orm.verbs.payload import below, checked, given_values, has_relations, with_defaults
+from orm.metadata import ModelMeta
+from orm.verbs.attended import Records, one_write
+from orm.verbs.payload import (
+    NO_NAMES,
+    below,
+    checked,
+    given_values,
+    has_relations,
+    placed_below,
+    unwritten,
+    with_defaults,
+)
 from orm.verbs.read import many
-from orm.verbs.relations import insert_whole, update_whole
+from orm.verbs.references import asked_references
 from orm.verbs.scope import Scope
+from orm.verbs.whole import insert_whole, update_whole
 
 if TYPE_CHECKING:
     from orm.model import DotModel
+
+ATTEMPTS: Final = 3
+"""Of finding out which rows are there: another one may make such a row in between."""
 
 
 async def upsert(
@@ -25,65 +40,104 @@ async def upsert(
     """See DotModel.upsert. `api`: a client of the API asks (see Scope)."""
     creation, change = Scope(cls, "create", api=api), Scope(cls, "update", api=api)
     meta = creation.meta
-    key = tuple(on)
-    if set(key) not in [set(names) for names in meta.uniques]:
-        unique = "; ".join(", ".join(names) for names in meta.uniques) or "nothing"
-        raise UsageError(f"{meta.name}.upsert: on={key} is not unique in {meta.table}; unique is {unique}")
+    key = _key(meta, on)
     given = [given_values(meta, record, {}) for record in records]
-    _check(creation, given, key)
+    _check_keys(meta, given, key)
     if not given:
         return []
     has_rules = any(scope.rule != EVERYTHING for scope in (creation, change, Scope(cls, "read", api=api)))
     names = {tuple(record) for record in given}
-    if has_rules or len(names) > 1 or any(has_relations(meta, record) for record in given):
+    has_hooks = meta.has_hooks("create") or meta.has_hooks("update")
+    has_rules = has_rules or any(asked_references(creation, record, NO_NAMES) for record in given)
+    if has_rules or has_hooks or len(names) > 1 or any(has_relations(meta, record) for record in given):
         return await _one_by_one(creation, change, given, key)
-    columns = [with_defaults(meta, checked(meta, record, creation.grant)) for record in given]
-    changed = tuple(checked(meta, given[0], change.grant))
-    written = tuple(columns[0])
-    text = creation.registry.texts.get(
-        ("upsert", meta.table, written, changed, key),
-        lambda: build.upsert(meta, written, [name for name in changed if name not in key], key),
-    )
-    rows = await creation.db.run(text, [[row[name] for row in columns] for name in written])
-    return [row[0] for row in rows]
+    return await _at_once(creation, change, given, key)
 
 
-def _check(scope: Scope, given: Sequence[Mapping[str, Any]], key: tuple[str, ...]) -> None:
+def _key(meta: ModelMeta, on: Sequence[str]) -> tuple[str, ...]:
+    """The fields that `on` names, as the model declares them unique together."""
+    for names in meta.uniques:
+        if set(names) == set(on):
+            return names
+    unique = "; ".join(", ".join(names) for names in meta.uniques) or "nothing"
+    raise UsageError(f"{meta.name}.upsert: on={tuple(on)} is not unique in {meta.table}; unique is {unique}")
+
+
+def _check_keys(meta: ModelMeta, given: Records, key: tuple[str, ...]) -> None:
     """Raise ValidationError for a record without its key, and for a key that two records have."""
     seen: dict[Any, int] = {}
-    places = []
+    places: list[Place] = []
     for index, record in enumerate(given):
         missing = [name for name in key if record.get(name) is None]
         places += [Place(f"/{index}/{name}", "required", f"{name} tells the rows apart") for name in missing]
-        own = {name: value for name, value in record.items() if name not in scope.meta.to_many}
+        if missing:
+            continue
         try:
-            checked(scope.meta, own, scope.grant)
+            identity = tuple(meta.fields[name].to_column(record[name]) for name in key)
         except ValidationError as error:
             places += below(f"/{index}", error)
             continue
-        identity = tuple(
-            scope.meta.fields[name].to_column(record[name]) for name in key if name not in missing
-        )
-        if not missing and seen.setdefault(identity, index) != index:
-            places.append(
-                Place(f"/{index}", "duplicate", f"record {seen[identity]} has the same {', '.join(key)}")
-            )
+        if seen.setdefault(identity, index) != index:
+            sentence = f"record {seen[identity]} has the same {', '.join(key)}"
+            places.append(Place(f"/{index}", "duplicate", sentence))
+    _refuse(meta, places)
+
+
+def _refuse(meta: ModelMeta, places: list[Place]) -> None:
     if places:
-        raise ValidationError(f"{scope.meta.name}: {places[0].message}", errors=places)
+        raise ValidationError(f"{meta.name}: {places[0].message}", errors=places)
 
 
-async def _one_by_one(
-    creation: Scope, change: Scope, given: Sequence[Mapping[str, Any]], key: tuple[str, ...]
-) -> list[int]:
-    """Where rules are asked about each row, or the records name different fields."""
-    ids = []
-    async with creation.db.transaction():
-        for record in given:
-            condition = [[name, "=", record[name]] for name in key]
-            found = await many(creation.meta.cls, condition, ["id"], api=creation.api).rows()
-            if found:
-                row = await update_whole(change, found[0]["id"], record, ("id",))
-            else:
-                row = await insert_whole(creation, record, ("id",))
-            ids.append(row["id"])
-    return ids
+async def _at_once(creation: Scope, change: Scope, given: Records, key: tuple[str, ...]) -> list[int]:
+    """One statement for records that all name the same fields."""
+    meta = creation.meta
+    places: list[Place] = []
+    columns = []
+    for index, record in enumerate(given):
+        try:
+            columns.append(with_defaults(meta, checked(creation, record)))
+        except ValidationError as error:
+            places += below(f"/{index}", error)
+    changed = tuple(name for name in meta.columns if name in given[0] and name not in key)
+    for name in changed:
+        if name in change.unwritable:
+            places.append(unwritten(change, name))
+    _refuse(meta, places)
+    written = tuple(columns[0])
+    texts, shape = creation.registry.texts, ("upsert", meta.table, written, changed, key)
+    text = texts.get(shape) or texts.put(shape, build.upsert(meta, written, changed, key))
+    values = [[row[name] for row in columns] for name in written]
+    if not meta.audit:
+        return [row[0] for row in await creation.db.run(text, values)]
+    async with one_write(creation, steps=False):
+        return [row[0] for row in await creation.db.run(text, values)]
+
+
+async def _one_by_one(creation: Scope, change: Scope, given: Records, key: tuple[str, ...]) -> list[int]:
+    """Where rules are asked about each row, hooks run for it, or the records name different fields."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with one_write(creation, steps=True):
+                return [
+                    await _write_one(creation, change, record, key, index)
+                    for index, record in enumerate(given)
+                ]
+        except UniqueViolation as violation:
+            # Somebody else made the row since we looked; or it is one that the asker does not see.
+            fields = {place.pointer.rpartition("/")[2] for place in violation.errors}
+            if attempt == ATTEMPTS or fields != set(key):
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _write_one(
+    creation: Scope, change: Scope, record: Mapping[str, Any], key: tuple[str, ...], index: int
+) -> int:
+    condition = [[name, "=", record[name]] for name in key]
+    found = await many(creation.meta.cls, condition, ["id"], api=creation.api).rows()
+    with placed_below(f"/{index}"):
+        if found:
+            row = await update_whole(change, found[0]["id"], record, ("id",))
+        else:
+            row = await insert_whole(creation, record, ("id",))
+    return int(row["id"])

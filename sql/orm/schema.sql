@@ -8,14 +8,14 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespac
 ORDER BY c.relname, a.attnum;
 
 -- name: names
--- The names of the constraints and indexes on the tables named in $1.
+-- The names of the constraints and indexes on the tables named in $1; an index whose build broke off is none.
 SELECT con.conname AS "name"
 FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[])
 UNION
 SELECT i.relname
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
-WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[]);
+WHERE x.indisvalid AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[]);
 
 -- name: make_state
 -- The table in which the schema keeps what it knows about itself.
@@ -25,13 +25,13 @@ CREATE TABLE starling_schema (
     "at" timestamptz NOT NULL DEFAULT now()
 );
 
--- name: read_fingerprint
--- The fingerprint of the models that this database was last brought up to.
-SELECT "value" FROM starling_schema WHERE "key" = 'fingerprint';
+-- name: read_state
+-- What is known: the fingerprint of the models that this database was last brought up to, and the key of cursors.
+SELECT "key", "value" FROM starling_schema WHERE "key" IN ('fingerprint', 'cursor_key');
 
--- name: write_fingerprint
--- Remember the models that this database now fits.
-INSERT INTO starling_schema ("key", "value") VALUES ('fingerprint', $1)
+-- name: write_state
+-- Remember a value.
+INSERT INTO starling_schema ("key", "value") VALUES ($1, $2)
 ON CONFLICT ("key") DO UPDATE SET "value" = excluded."value", "at" = now();
 
 -- name: lock

@@ -127,15 +127,6 @@ class Oracle:
         return bool(_ORDER[op](value, given))
 
 
-_ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "=": lambda one, other: one == other,
-    "<": lambda one, other: one < other,
-    "<=": lambda one, other: one <= other,
-    ">": lambda one, other: one > other,
-    ">=": lambda one, other: one >= other,
-}
-
-
 def matches_pattern(text: str, pattern: str) -> bool:
     """Whether the whole of `text` is what `pattern` describes: % any characters, _ one, a backslash takes the
     next one literally."""
@@ -170,3 +161,12 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_same, one, other))
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+_ORDER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "=": _same,
+    "<": lambda one, other: one < other,
+    "<=": lambda one, other: one <= other,
+    ">": lambda one, other: one > other,
+    ">=": lambda one, other: one >= other,
+}

@@ -5,7 +5,7 @@ import decimal
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from orm import (
@@ -78,6 +78,11 @@ class ShopHome:
     db: Database
     registry: Registry
     policy: AccessPolicy | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
+
+    def marks(self) -> Mapping[str, str]:
+        """What a test says of who writes."""
+        return self.told
 
 
 @asynccontextmanager

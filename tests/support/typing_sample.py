@@ -7,7 +7,7 @@ A line that has to be an error says so in a comment: the checkers complain when 
 import datetime as dt
 import decimal
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, assert_type
 
 from orm import (
@@ -20,6 +20,7 @@ from orm import (
     Decimal,
     DotModel,
     Float,
+    Index,
     Integer,
     JSONField,
     Many2many,
@@ -51,7 +52,8 @@ class Tag(DotModel):
 
 class Message(DotModel):
     __table__ = "messages"
-    __indexes__ = (("author_id", "-id"),)
+    __audit__ = True
+    __indexes__ = (("author_id", "-id"), Index(["pinned"], where=[["pinned", "=", True]], unique=True))
 
     body: str = Text(required=True)
     kind: str = Selection(options=[("text", "Text"), ("call", "Call")], default="text")
@@ -68,6 +70,28 @@ class Message(DotModel):
     answer_to_id: Ref["Message"] | None = Many2one("messages", ondelete="set null")
     receipt_id: Ref[User] = One2one(lambda: User)
     tags: list[Tag] = Many2many("tags", table="message_tags", column1="message_id", column2="tag_id")
+
+
+class Stamped(DotModel):
+    """A mixin with a hook."""
+
+    changed_at: dt.datetime | None = Datetime(readonly=True)
+
+    @classmethod
+    async def before_update(cls, ids: Sequence[int], values: dict[str, Any]) -> None:
+        await super().before_update(ids, values)
+        values["changed_at"] = utc_now()
+
+
+class Memo(Stamped):
+    __table__ = "memos"
+    __if_match__ = "required"
+
+    text: str = Text(required=True)
+
+    @classmethod
+    async def after_create(cls, ids: Sequence[int]) -> None:
+        assert_type((await Memo.search([["id", "in", ids]]))[0].text, str)
 
 
 async def attributes(message: Message, user: User) -> None:

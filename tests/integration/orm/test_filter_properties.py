@@ -54,7 +54,7 @@ OPERATORS: Mapping[str, Sequence[str]] = {
     "word": (*IN_ORDER, *PATTERNS),
     "text": (*ANY_ORDER, *PATTERNS),
     "kind": (*IN_ORDER, *PATTERNS),
-    "data": ("contains", "is null", "is not null", "in", "not in"),
+    "data": (*ANY_ORDER, "contains", "contains"),
 }
 PARTS_OF_PATTERNS = ("a", "%", "_", "b", "A", "\\%", "\\_", "\\\\", "\\a", "é", "Ж")
 CHANGES: Sequence[Callable[[str], str]] = (

@@ -30,7 +30,7 @@ async def home(database_url: str) -> AsyncIterator[ShopHome]:
 def sent(home: ShopHome, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts of the statements that were sent, as they are sent."""
     texts: list[str] = []
-    for name in ("run", "command", "open_cursor"):
+    for name in ("fetch", "command", "open_cursor"):
         method = getattr(Link, name)
 
         async def recorded(self: Link, text: str, *values: Any, method: Any = method) -> Any:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from orm import CursorError
+from orm import CursorError, Grant, ModelMeta, Operation
+from orm.access import bind_asker, reset_asker
+from orm.filters.parse import parse_filter
 from tests.support.models import Category, Product, ShopHome, shop
 
 
@@ -139,3 +141,34 @@ async def test_a_page_that_is_not_full_is_the_last(home: ShopHome) -> None:
     full = await Product.search(limit=3)
     assert full.next is not None
     assert await Product.search(limit=3, after=full.next) == []
+
+
+class Times:
+    """A policy whose rule for categories has another value at every question."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def grant(self, asker: object | None, model: ModelMeta, operation: Operation) -> Grant:
+        """See AccessPolicy."""
+        if model.table != "categories":
+            return Grant()
+        self.asked += 1
+        return Grant(parse_filter(model, [["id", "<", 2**40 + self.asked]]))
+
+
+async def test_a_cursor_outlives_the_values_of_the_askers_rules(home: ShopHome) -> None:
+    category = await Category.create(name="c")
+    await Product.create_bulk([{"name": str(n), "category_id": category} for n in range(5)])
+    home.policy = Times()
+    token = bind_asker("somebody")
+    try:
+        wanted = [["category_id.name", "in", {"c", "d"}], ["category_id", "=", category]]
+        first = await Product.search(wanted, order="-id", limit=2)
+        second = await Product.search(wanted, order="-id", limit=2, after=first.next)
+        assert len(second) == 2
+        assert not {one.id for one in first} & {one.id for one in second}
+        with pytest.raises(CursorError):
+            await Product.search([wanted[0]], order="-id", limit=2, after=first.next)
+    finally:
+        reset_asker(token)

@@ -5,14 +5,14 @@ ten times slower and more, because it takes every condition for a selective one.
 machine: the plans that the server counted are, and the pages of the table that one more execution reads."""
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
 from orm.verbs import read
-from tests.support.library import LIBRARY, Author
+from tests.support.library import LIBRARY, Author, Book
 from tests.support.models import Product, ShopHome, shop
 
 ROWS = 100_000
@@ -76,9 +76,12 @@ class Evidence(NamedTuple):
 
 async def evidence(home: ShopHome, text: str, literals: Sequence[object]) -> Evidence:
     """What the server's own books say of the statement `text`, and of its plan for these values."""
-    [(name, generic)] = await home.db.fetch(
-        "SELECT name, generic_plans FROM pg_prepared_statements WHERE statement = $1", text
+    found = await home.db.fetch(
+        "SELECT name, generic_plans FROM pg_prepared_statements "
+        "WHERE statement = $1 ORDER BY prepare_time DESC",
+        str(text),
     )
+    name, generic = found[0]["name"], sum(row["generic_plans"] for row in found)
     given = ", ".join(map(str, literals))
     [(plan,)] = await home.db.fetch(f'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE "{name}" ({given})')
     node = msgspec.json.decode(plan)[0]["Plan"]
@@ -156,3 +159,109 @@ async def test_the_rows_of_many_parents_are_found_by_index_after_many_executions
         ids = f"ARRAY[{', '.join(map(str, range(1, 41)))}]"
         found = await evidence(home, text, [ids, 2])
         assert found.pages <= 40 * PAGES_OF_AN_AUTHOR
+
+
+FILL_SKEWED = (
+    """
+    INSERT INTO authors (name)
+    SELECT CASE WHEN n <= 2 THEN 'rare' ELSE 'common ' || n % 8 END FROM generate_series(1, 1000) n
+    """,
+    *FILL_LIBRARY[1:],
+)
+FEW_PAGES = 300
+"""The rare value leads to 200 books, each on a page of its own."""
+
+PATH = "author_id.name"
+
+
+@pytest.fixture
+async def skewed(database_url: str) -> AsyncIterator[ShopHome]:
+    """100,000 books, 200 of them of authors with a rare name; one connection."""
+    async with shop(database_url, models=LIBRARY, max_size=1) as home:
+        for text in FILL_SKEWED:
+            await home.db.execute(text)
+        yield home
+
+
+async def test_the_trap_is_there_for_a_value_behind_a_path(skewed: ShopHome) -> None:
+    """Else the test below would prove nothing."""
+    text = (
+        "SELECT count(*) FROM books t "
+        "WHERE EXISTS (SELECT 1 FROM authors a WHERE a.id = t.author_id AND a.name = $1::text)"
+    )
+    for _ in range(EXECUTIONS):
+        await skewed.db.fetch(text, "common 3")
+    found = await evidence(skewed, text, ["'rare'"])
+    assert found.generic_plans > 0
+    assert found.pages > FEW_PAGES
+
+
+async def test_a_rare_value_behind_a_path_stays_fast_after_many_common_ones(
+    skewed: ShopHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Mapping[str, Callable[[str], Awaitable[Any]]] = {
+        "every row": lambda name: Book.search([[PATH, "=", name]], ["title"]),
+        "a page": lambda name: Book.search([[PATH, "=", name]], ["title"], order="-id", limit=40),
+        "by another field": lambda name: Book.search([[PATH, "=", name]], order="pages", limit=40),
+        "a count": lambda name: Book.search_count([[PATH, "=", name]]),
+        "a sum": lambda name: Book.aggregate([[PATH, "=", name]], (), {"sum": ("sum", "pages")}),
+    }
+    found = {}
+    for name, ask in asked.items():
+        text = await text_of(skewed, monkeypatch, ["common 3"] * EXECUTIONS, ask)
+        literals = ["'rare'", *(["40"] * text.count("LIMIT"))]
+        found[name] = await evidence(skewed, text, literals)
+    assert [name for name, one in found.items() if one.generic_plans] == []
+    assert {name: one.pages for name, one in found.items() if one.pages > FEW_PAGES} == {}
+
+
+async def text_of(
+    home: ShopHome,
+    monkeypatch: pytest.MonkeyPatch,
+    values: Iterable[Any],
+    ask: Callable[[Any], Awaitable[Any]],
+) -> str:
+    """Ask with each of `values`, and give back the text of the statement."""
+    texts: list[str] = []
+    run = home.db.run
+
+    async def recorded(text: str, values: Sequence[Any] = ()) -> list[Any]:
+        texts.append(text)
+        return await run(text, values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home.db, "run", recorded)
+        for value in values:
+            await ask(value)
+    return texts[-1]
+
+
+async def test_a_rare_value_stays_fast_after_large_offsets_into_a_common_one(
+    home: ShopHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.db.execute("TRUNCATE products RESTART IDENTITY")
+    await home.db.execute(FILL[1].replace("n % 50 + 1", "CASE WHEN n % 2000 = 0 THEN 7 ELSE 1 END"))
+    await home.db.execute("ANALYZE products")
+    columns = ", ".join(home.registry.of(Product).columns)
+    text = f"SELECT {columns} FROM products WHERE category_id = $1 ORDER BY id DESC LIMIT $2 OFFSET $3"
+    for _ in range(EXECUTIONS):
+        await home.db.fetch(text, 1, 40, ROWS // 2)
+    trapped = await evidence(home, text, [7, 40, 5])  # else this would prove nothing
+    assert trapped.generic_plans > 0
+    assert trapped.pages > FEW_PAGES
+
+    async def page(category: int) -> None:
+        await Product.search([["category_id", "=", category]], order="-id", limit=40, offset=ROWS // 2)
+
+    found = await evidence(home, await text_of(home, monkeypatch, [1] * EXECUTIONS, page), [7, 40, 5])
+    assert found.generic_plans == 0
+    assert found.pages <= FEW_PAGES
+
+
+async def test_a_statement_that_is_prepared_anew_leaves_no_others_behind(skewed: ShopHome) -> None:
+    for _ in range(10 * EXECUTIONS):
+        await Book.search_count([[PATH, "=", "rare"]])
+    there = (
+        "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT count(*) FROM \"books\"%'"
+    )
+    assert await skewed.db.fetchval(there) <= 2  # the driver takes one away when the next one is made

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import pytest
 
-from orm import Database, UniqueViolation
+from orm import Database, StatementTimeout, UniqueViolation
 from tests.support.databases import fresh_database
 from tests.support.library import LIBRARY, Author, Book, Tag
 from tests.support.models import ShopHome, shop
@@ -164,9 +164,60 @@ async def test_a_cancelled_statement_frees_the_server_connection(urls: Urls) -> 
             assert await pooled.fetchval("SELECT 1") == 1
 
 
+ASLEEP = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid() AND state = 'active'"
+)
+
+
+@pytest.mark.parametrize("place", ["by itself", "in a transaction", "in a cursor", "as a command"])
+async def test_a_statement_that_takes_too_long_is_cancelled_where_it_runs(urls: Urls, place: str) -> None:
+    async def ask(db: Database) -> None:
+        if place == "by itself":
+            await db.fetch("SELECT pg_sleep(30)")
+        elif place == "as a command":
+            await db.execute("SELECT pg_sleep(30)")
+        else:
+            async with db.transaction() as transaction:
+                if place == "in a transaction":
+                    await db.fetch("SELECT pg_sleep(30)")
+                else:
+                    cursor = await transaction.open_cursor("SELECT pg_sleep(30)", ())
+                    await cursor.fetch(1)
+
+    async with (
+        open_database(urls.pooled, statement_timeout_seconds=0.3) as db,
+        asyncio.timeout(QUEUE_SECONDS),
+    ):
+        with pytest.raises(StatementTimeout):
+            await ask(db)
+        # the server connection, the only one, is free again, and the statement has ended
+        assert await db.fetchval(ASLEEP) == 0
+        async with db.transaction():
+            assert await db.fetchval("SELECT 1") == 1
+    assert await left_behind(urls.pooled) == []
+
+
+async def test_work_on_the_schema_has_no_time_limit_there(urls: Urls) -> None:
+    async with open_database(urls.pooled, statement_timeout_seconds=0.2) as db:
+        async with db.transaction() as transaction:
+            await transaction.lift_timeout()
+            await db.fetch("SELECT pg_sleep(0.5)")
+            async with db.transaction():
+                await db.fetch("SELECT pg_sleep(0.5)")
+        with pytest.raises(StatementTimeout):
+            await db.fetch("SELECT pg_sleep(30)")
+
+
+async def test_no_limit_means_none(urls: Urls) -> None:
+    async with open_database(urls.pooled, statement_timeout_seconds=0) as db, db.transaction():
+        assert await db.fetchval("SHOW statement_timeout") == "0"
+        assert await db.fetchval("SHOW idle_in_transaction_session_timeout") == "1min"
+
+
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
-    database = Database(url, pooler=True)
+async def open_database(url: str, *, statement_timeout_seconds: float = 10) -> AsyncIterator[Database]:
+    database = Database(url, pooler=True, statement_timeout_seconds=statement_timeout_seconds)
     await database.open()
     try:
         yield database

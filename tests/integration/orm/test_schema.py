@@ -41,6 +41,20 @@ async def test_an_unchanged_database_is_recognised_by_one_statement(db: Database
     assert db.pool.round_trips - before == 1
 
 
+async def test_processes_on_one_database_read_each_others_cursors(db: Database) -> None:
+    one, other = Registry.compose(SHOP), Registry.compose(SHOP)
+    assert one.cursor_key != other.cursor_key
+    await bring_up(db, one)
+    await bring_up(db, other)
+    assert one.cursor_key == other.cursor_key
+    await db.execute("DELETE FROM starling_schema WHERE key = 'cursor_key'")  # as an older version left it
+    await asyncio.gather(bring_up(db, one), bring_up(db, other))
+    assert one.cursor_key == other.cursor_key
+    grown = Registry.compose(SHOP, {"products": [Notes]})
+    await bring_up(db, grown)
+    assert grown.cursor_key == one.cursor_key
+
+
 async def test_safe_additions_are_applied_and_old_rows_get_the_default(db: Database) -> None:
     await bring_up(db, Registry.compose(SHOP))
     await db.execute("INSERT INTO products (name, created_at) VALUES ('old', now())")

@@ -1,6 +1,7 @@
 """Upsert by a unique key, and iteration in constant memory."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -114,3 +115,22 @@ async def test_a_loop_that_is_left_gives_the_connection_back(home: ShopHome) -> 
     assert await Tag.search_count() == 30
     with pytest.raises(ValueError, match="batch=0"):
         await anext(Tag.iterate(batch=0))
+
+
+async def test_iterate_holds_a_batch_and_not_the_table(home: ShopHome) -> None:
+    await home.db.execute(
+        "INSERT INTO tags (name) SELECT repeat('x', 200) || n FROM generate_series(1, 20000) n"
+    )
+    seen = 0
+    tracemalloc.start()
+    try:
+        async for _ in Tag.iterate(batch=100):
+            seen += 1
+            if seen == 1000:  # what is kept for good has been made by now
+                tracemalloc.reset_peak()
+                before = tracemalloc.get_traced_memory()[0]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert seen == 20_000
+    assert peak - before < 500_000  # the rows together are some eight million bytes

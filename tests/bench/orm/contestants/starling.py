@@ -51,6 +51,10 @@ class Home:
     registry: Registry
     policy: AccessPolicy | None = None
 
+    def marks(self) -> Mapping[str, str]:
+        """See Home."""
+        return {}
+
 
 _WITH_CATEGORY = (*COLUMNS, "category_id.name")
 

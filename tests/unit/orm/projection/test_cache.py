@@ -1,10 +1,17 @@
 """Compiled projections are kept for the fields and rights that they were made for, and not without bound."""
 
-from orm import Grant, Operation, Registry
+import itertools
+import math
+from typing import Any
+
+import pytest
+
+from orm import FilterError, Grant, Operation, Registry
 from orm.access import UNLIMITED
 from orm.filters.parse import parse_filter
 from orm.metadata import ModelMeta
 from orm.projection import Projection, ProjectionCache, Related
+from tests.support.library import LIBRARY
 from tests.support.models import SHOP
 
 REGISTRY = Registry.compose(SHOP)
@@ -39,7 +46,7 @@ def test_askers_under_rules_of_one_shape_share_a_projection_and_have_values_of_t
     one, of_one = cache.get(PRODUCT, FIELDS, grant=UNLIMITED, related=under("a"))
     other, of_other = cache.get(PRODUCT, FIELDS, grant=UNLIMITED, related=under("b"))
     assert one is other
-    assert (of_one.joins, of_other.joins) == (["a"], ["b"])
+    assert (of_one.joins, of_other.joins) == (("a",), ("b",))
 
 
 def test_askers_whose_rights_differ_do_not_drive_each_others_projections_out() -> None:
@@ -61,3 +68,30 @@ def test_only_so_many_variants_and_lists_of_fields_are_kept() -> None:
     for fields in (("name",), ("price",)):
         kept(cache, None, fields)
     assert kept(cache, None) is not recent
+
+
+def test_a_number_that_is_none_is_not_null_among_the_options_of_a_relation() -> None:
+    cache = ProjectionCache()
+    author = Registry.compose(LIBRARY).model("author")
+
+    def refined(value: Any) -> Projection:
+        nested = {"books": {"filter": [["price", "=", value]]}}
+        return cache.get(author, None, grant=UNLIMITED, related=None, nested=nested)[0]
+
+    assert refined(None) is refined(None)
+    with pytest.raises(FilterError):
+        refined(math.nan)
+    assert refined(5) is not refined(None)
+
+
+def test_an_order_is_worked_out_once_and_not_without_bound() -> None:
+    projection = kept(ProjectionCache(), None)
+    ordered = projection.ordered(["-price", "name"])
+    assert projection.ordered(["-price", "name"]) is ordered
+    assert ordered.extra == ("price",)
+    assert ordered.positions == (projection.width, projection.names.index("name"), 0)
+    names = ["code", "kind", "price", "stock", "weight", "rating", "views"]
+    for one, other in itertools.permutations(names, 2):
+        for sign in ("", "-"):
+            projection.ordered([one, f"{sign}{other}"])
+    assert projection.ordered(["-price", "name"]) is not ordered

@@ -1,6 +1,6 @@
 """What a client of the API is bound to and the program is not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +42,10 @@ class Home:
 
     def __init__(self, grants: dict[str, Grant] | None) -> None:
         self.policy = Grants(grants) if grants is not None else None
+
+    def marks(self) -> Mapping[str, str]:
+        """See Home."""
+        return {}
 
 
 @contextmanager
