@@ -2,7 +2,8 @@
 here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -11,13 +12,17 @@ from app.core.service import AppsCore
 from app.core.settings import SettingsCore
 from app.http.settings import HttpSettings
 from app.realtime.settings import PubSubSettings
-from services.auth_token.models import RefreshToken, SignInSession
+from services.audit.models import AuditEntry
+from services.auth_token.models import ApiKey, RefreshToken, SignInBucket, SignInSession
 from services.auth_token.settings import AuthSettings
-from services.chat.models import Chat, ChatEvent, ChatMember, ChatMessage
+from services.chat.models import Chat, ChatEdit, ChatEvent, ChatMember, ChatMention, ChatMessage
 from services.chat.settings import ChatSettings
+from services.dotorm_crud_auto.models import IdempotencyKey
+from services.dotorm_crud_auto.settings import CrudSettings
 from services.dotorm_databases_postgres.settings import DatabaseSettings
 from services.logger.settings import LoggerSettings
-from services.security.models import AccessRevision
+from services.partners.models import Partner, PartnerCategory
+from services.security.models import AccessList, AccessPreset, AccessRevision, Role, Rule
 from services.users.models import User
 
 
@@ -29,6 +34,7 @@ class Settings(SettingsCore, frozen=True, kw_only=True):
     auth: AuthSettings = msgspec.field(default_factory=AuthSettings)
     pubsub: PubSubSettings = msgspec.field(default_factory=PubSubSettings)
     chat: ChatSettings = msgspec.field(default_factory=ChatSettings)
+    crud: CrudSettings = msgspec.field(default_factory=CrudSettings)
     logger: LoggerSettings = msgspec.field(default_factory=LoggerSettings)
 
     def problems(self) -> Iterable[str]:
@@ -44,26 +50,48 @@ class Models(ModelsCore):
     """The models of the project. Each one gets its table, and its API unless it says otherwise."""
 
     user = User
+    role = Role
+    access_list = AccessList
+    rule = Rule
+    access_preset = AccessPreset
     access_revision = AccessRevision
+    audit_entry = AuditEntry
     sign_in_session = SignInSession
     refresh_token = RefreshToken
+    sign_in_bucket = SignInBucket
+    api_key = ApiKey
     chat = Chat
     chat_member = ChatMember
     chat_message = ChatMessage
+    chat_edit = ChatEdit
+    chat_mention = ChatMention
     chat_event = ChatEvent
+    partner = Partner
+    partner_category = PartnerCategory
+    idempotency_key = IdempotencyKey
 
 
 class Apps(AppsCore):
     """The modules of the project, and the order in which its services start."""
 
-    installed = (
+    installed: ClassVar[Sequence[str]] = (
         "services.logger",
         "services.dotorm_databases_postgres",
+        "services.audit",
         "services.security",
         "services.users",
         "services.auth_token",
         "services.dotorm_crud_auto",
+        "services.schedule",
         "services.chat",
+        "services.partners",
     )
-    services_before = ("logger", "dotorm_databases_postgres", "security", "users", "auth_token")
-    services_after = ("dotorm_crud_auto", "chat")
+    services_before: ClassVar[Sequence[str]] = (
+        "logger",
+        "dotorm_databases_postgres",
+        "audit",
+        "security",
+        "users",
+        "auth_token",
+    )
+    services_after: ClassVar[Sequence[str]] = ("dotorm_crud_auto", "chat", "schedule")

@@ -20,15 +20,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from app.core.access import access_session_or_none
 from app.core.dependencies import check_start_order, sorted_by_dependency
 from app.core.errors import ModuleStartError, StartError, described
 from app.core.models import ModelsCore, declared_models
 from app.core.modules import ModuleRouter, load_manifests, load_routers
+from app.core.request_context import request_id
 from app.core.service import App, AppsCore, Service
 from app.core.settings import SettingsCore, check
 from orm import access, context
@@ -138,6 +140,15 @@ class Environment:
         """Inside the block, bound to this environment, no access is checked: the way around the policy."""
         with context.bind(self), access.system():
             yield
+
+    def marks(self) -> Mapping[str, str]:
+        """Who writes in this context, for the triggers of audited tables: the id of the signed-in user, also
+        inside `system()`, and of the request; a text each, empty where there is none."""
+        session = access_session_or_none()
+        return {
+            "user_id": str(session.user_id) if session is not None else "",
+            "request_id": request_id.get() or "",
+        }
 
     # Readiness
 

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from app.core.access_presets import ACL, RolePreset, RulePreset
+from app.core.jobs import Job
+
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
@@ -34,20 +37,36 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 class App:
     """A module: what it is, what it adds to others, and what it does once everything runs.
 
-    `access` holds access presets by table and role, and `guards` by table a filter that rows must pass
-    whoever asks, administrators included, `{{user_id}}` standing for the asker (services/security reads
-    both). `extends` maps a table name to mixin classes whose fields are added to that table's model; the
+    `roles`, `access` (by table and role code) and `rules` are what it begins with in matters of access (see
+    app/core/access_presets.py), and `guards` holds by table a filter that rows must pass whoever asks,
+    administrators included, `{{user_id}}` standing for the asker; services/security reads all of them.
+    `extends` maps a table name to mixin classes whose fields are added to that table's model; the
     model's own module must be in `info.depends`. `post_init_limit_seconds` is None by default, no limit: a
     data migration takes as long as it takes and can be cancelled."""
 
     info: ClassVar[Info]
-    access: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    roles: ClassVar[Sequence[RolePreset]] = ()
+    access: ClassVar[Mapping[str, Mapping[str, ACL]]] = MappingProxyType({})
+    rules: ClassVar[Sequence[RulePreset]] = ()
     guards: ClassVar[Mapping[str, Sequence[Any]]] = MappingProxyType({})
     extends: ClassVar[Mapping[str, Sequence[type[DotModel]]]] = MappingProxyType({})
     post_init_limit_seconds: ClassVar[float | None] = None
 
     def __init__(self, env: Environment) -> None:
         self.env = env
+
+    def routines(self) -> Mapping[str, str]:
+        """Functions and triggers that belong to the schema: by name the SQL that makes them.
+
+        It runs when the tables are made or anything about the schema has changed, in the order of the
+        modules; so it says CREATE OR REPLACE. Composed models are at hand as `self.env.registry`.
+        """
+        return {}
+
+    def jobs(self) -> Sequence[Job]:
+        """Work to be done at intervals, by one process of all; asked once, after all services were
+        started. services/schedule does it."""
+        return ()
 
     async def post_init(self, app: Starlette) -> None:
         """Bring default data up to date. Idempotent, and safe when several workers do it at once."""

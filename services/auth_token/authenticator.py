@@ -1,4 +1,4 @@
-"""Answers what an access token stands for, mostly without a query: see app.core.access.Authenticator."""
+"""Answers what a bearer token stands for, mostly without a query: see app.core.access.Authenticator."""
 
 import asyncio
 import contextlib
@@ -8,21 +8,15 @@ from collections.abc import Callable
 from time import time
 from typing import Final, Protocol
 
-import msgspec
-
 from app.core.access import AccessSession
-from app.core.errors import Unauthenticated
-from orm.database import Database
-from services.auth_token.access_tokens import AccessTokens
-from sql import statements
+from services.auth_token.verification import Verifier
 
 MOST_REMEMBERED: Final = 10_000
 """Tokens. One costs about a kilobyte with its session, so 10 MB when as many devices are active at a time."""
 
 AT_A_TIME: Final = 500
-"""Sessions that one statement reads again: about a millisecond in which this process does nothing else."""
+"""Tokens that are read again together: about a millisecond in which this process does nothing else."""
 
-_SQL = statements("auth_token/sessions")
 _logger = logging.getLogger(__name__)
 
 
@@ -39,8 +33,15 @@ class Revisions(Protocol):
         """Call `forget` at every change from now on."""
 
 
+class Uses(Protocol):
+    """Who wants to hear that an API key was used; see key_uses.py."""
+
+    def note(self, key_id: int) -> None:
+        """It was used just now. Never waits."""
+
+
 class TokenAuthenticator:
-    """Verifies access tokens, and remembers the ones that it verified until rights change.
+    """Verifies access tokens and API keys, and remembers the ones that it verified until rights change.
 
     A token is remembered under its whole text, so that nothing but the very same token is found again. The
     ones that were not used for longest are forgotten first.
@@ -52,15 +53,15 @@ class TokenAuthenticator:
 
     def __init__(
         self,
-        db: Database,
-        tokens: AccessTokens,
+        verifier: Verifier,
         revisions: Revisions,
+        key_uses: Uses,
         *,
         most_remembered: int = MOST_REMEMBERED,
     ) -> None:
-        self._db = db
-        self._tokens = tokens
+        self._verifier = verifier
         self._revisions = revisions
+        self._key_uses = key_uses
         self._most_remembered = most_remembered
         self._remembered: OrderedDict[str, AccessSession] = OrderedDict()
         self._doubtful: OrderedDict[str, AccessSession] = OrderedDict()
@@ -77,24 +78,16 @@ class TokenAuthenticator:
             del self._remembered[token]
             return None
         self._remembered.move_to_end(token)
+        if session.key_id is not None:
+            self._key_uses.note(session.key_id)
         return session
 
     async def verify_access(self, token: str) -> AccessSession:
-        """See Authenticator. One statement, none when the token is not of our making."""
-        claims = self._tokens.verify(token)
+        """See Authenticator."""
         generation = self._revisions.generation
-        rows = await self._db.run(_SQL["verify"], [claims.session_id, claims.user_id])
-        if not rows:
-            raise Unauthenticated("This session is over: sign in again.")
-        login, name, is_admin = rows[0]
-        session = AccessSession(
-            user_id=claims.user_id,
-            session_id=claims.session_id,
-            login=login,
-            name=name,
-            is_admin=is_admin,
-            expires_at=claims.expires_at,
-        )
+        session = await self._verifier.verify(token)
+        if session.key_id is not None:
+            self._key_uses.note(session.key_id)
         # What was read before a change of rights holds for this request, but must not be kept beyond it.
         if self._revisions.generation == generation:
             self._remember(token, session)
@@ -145,16 +138,12 @@ class TokenAuthenticator:
     async def _read_again(self, known: list[tuple[str, AccessSession]]) -> None:
         """Remember those of `known` whose sessions are still honoured, as they are now."""
         generation = self._revisions.generation
-        rows = await self._db.run(_SQL["verify_again"], [[session.session_id for _, session in known]])
+        found = await self._verifier.verify_again([session for _, session in known])
         if self._revisions.generation != generation:
             return  # rights changed once more: whoever comes is verified by himself
-        found = {row[0]: row for row in rows}
-        for token, session in known:
-            row = found.get(session.session_id)
+        for (token, _), fresh in zip(known, found, strict=True):
             is_full = len(self._remembered) >= self._most_remembered
-            if row is not None and not is_full and token not in self._remembered:
-                _, login, name, is_admin = row
-                fresh = msgspec.structs.replace(session, login=login, name=name, is_admin=is_admin)
+            if fresh is not None and not is_full and token not in self._remembered:
                 self._remembered[token] = fresh
                 # Each of them was used less lately than all that came before.
                 self._remembered.move_to_end(token, last=False)

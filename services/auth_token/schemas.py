@@ -1,15 +1,18 @@
 """What the routes of signing in read."""
 
+import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from app.http.bodies import Body
-from services.auth_token.actions import SessionCard
+from services.auth_token.actions import ApiKeyCard, SessionCard
 
 # No more than bounds of the work that a stranger can ask for: what cannot be right is told by the answer 401.
 _Text = Annotated[str, Meta(max_length=1024)]
+
+_Scope = Annotated[str, Meta(max_length=100)]
 
 
 class Credentials(Body):
@@ -26,14 +29,14 @@ class RefreshRequest(Body):
 
 
 class PasswordChangeRequest(Body):
-    """The password that is, and the one that is to be: 10 to 128 characters."""
+    """The password that is, and the one that is to be: 10 to 128 characters, and not easy to guess."""
 
     old: _Text
     new: _Text
 
 
 class Termination(msgspec.Struct):
-    """Query parameters of terminate_all."""
+    """With `keep_current` the session that asks goes on."""
 
     keep_current: bool = False
 
@@ -42,3 +45,21 @@ class SessionList(msgspec.Struct):
     """One's own sessions."""
 
     data: list[SessionCard]
+
+
+class NewApiKey(Body):
+    """An API key to be made.
+
+    A scope is `<route>:<operation>`, such as `partners:read`; either may be `*`. Without `expires_at` the key
+    is good until it is removed.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
+    scopes: Annotated[list[_Scope], Meta(min_length=1, max_length=100)]
+    expires_at: Annotated[datetime.datetime, Meta(tz=True)] | None = None
+
+
+class ApiKeyList(msgspec.Struct):
+    """One's own API keys."""
+
+    data: list[ApiKeyCard]

@@ -1,4 +1,4 @@
-"""Settings of sign-in: the keys that sign tokens, and how long tokens live."""
+"""Settings of sign-in: the keys that sign tokens, how long tokens live, and how often one may fail."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,11 @@ class SigningKey(msgspec.Struct, frozen=True):
 
 
 class AuthSettings(Section, frozen=True, kw_only=True):
-    """AUTH__*. Times to live are in seconds."""
+    """AUTH__*. Times are in seconds.
+
+    A device is known to an account that was signed in to with it before. Such ones count by themselves, so
+    that nobody can lock a user out of them; all others count by their address and by the account.
+    """
 
     secret: Annotated[
         str | None,
@@ -40,6 +44,28 @@ class AuthSettings(Section, frozen=True, kw_only=True):
     idle_ttl_seconds: Annotated[int, Meta(ge=1, description="Life of a session that is not refreshed.")] = (
         604_800
     )
+    signin_address_attempts: Annotated[
+        int,
+        Meta(
+            ge=0, description="Failed sign-ins in a row from one address (IPv6: /64), then 429; 0: no limit."
+        ),
+    ] = 100
+    signin_address_refill_seconds: Annotated[
+        int, Meta(ge=1, description="After so long an address may fail once more.")
+    ] = 3
+    signin_account_attempts: Annotated[
+        int,
+        Meta(ge=0, description="The same at one account, from devices that it does not know; 0: no limit."),
+    ] = 10
+    signin_account_refill_seconds: Annotated[
+        int, Meta(ge=1, description="After so long they may fail once more.")
+    ] = 60
+    signin_device_attempts: Annotated[
+        int, Meta(ge=0, description="The same at one account from one device that it knows; 0: no limit.")
+    ] = 10
+    signin_device_refill_seconds: Annotated[
+        int, Meta(ge=1, description="After so long that device may fail once more.")
+    ] = 30
     admin_login: Annotated[str, Meta(description="Login of the first administrator; first start only.")] = (
         "admin"
     )

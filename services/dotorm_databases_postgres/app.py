@@ -1,8 +1,5 @@
 """The database of the environment: a pool, the tables of the models, and a watch on whether it answers."""
 
-import asyncio
-import contextlib
-import logging
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -11,15 +8,13 @@ from starlette.applications import Starlette
 from app.core.environment import Environment
 from app.core.errors import StartError
 from app.core.service import Info, Service
+from app.http.metrics import metrics_of
 from orm.database import Database
 from orm.errors import Problem
 from orm.schema.apply import SchemaMismatch, bring_up
+from services.dotorm_databases_postgres.numbers import numbers
 from services.dotorm_databases_postgres.settings import DatabaseSettings
-
-logger = logging.getLogger(__name__)
-
-WATCH_SECONDS = 1.0
-"""Between two looks at the database: readiness says within two seconds that it is away."""
+from services.dotorm_databases_postgres.watch import DatabaseWatch
 
 
 class DatabasePostgres(Service):
@@ -32,8 +27,7 @@ class DatabasePostgres(Service):
     def __init__(self, env: Environment) -> None:
         super().__init__(env)
         self._db: Database | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._trouble: str | None = None
+        self._watch: DatabaseWatch | None = None
 
     async def startup(self, app: Starlette) -> None:
         """Open the pool and bring the schema up. Raises StartError with one sentence when the database cannot
@@ -55,39 +49,25 @@ class DatabasePostgres(Service):
         self._db.registry = self.env.registry
         try:
             await self._db.open()
-            await bring_up(self._db, self.env.registry)
+            routines = {name: text for module in self.env.apps for name, text in module.routines().items()}
+            await bring_up(self._db, self.env.registry, routines)
         except SchemaMismatch as error:
             raise StartError(f"DATABASE__URL ({address(settings.url)}): {error}") from error
         except Problem as error:
             raise StartError(f"DATABASE__URL ({address(settings.url)}): {_reason(error)}") from error
         self.env.db = self._db
-        self.env.add_readiness_check("database", lambda: self._trouble)
-        self._watch = asyncio.create_task(self._look_after(self._db), name="database watch")
+        self._watch = DatabaseWatch(self._db)
+        self.env.add_readiness_check("database", self._watch.trouble)
+        self._watch.start()
+        db, watch = self._db, self._watch
+        metrics_of(app).source(lambda: numbers(db, watch.trouble()))
 
     async def shutdown(self, app: Starlette) -> None:
         """End the watch and close the pool."""
         if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
-            self._watch = None
+            await self._watch.stop()
         if self._db is not None:
             await self._db.close()
-
-    async def _look_after(self, db: Database) -> None:
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            try:
-                async with asyncio.timeout(WATCH_SECONDS):
-                    await db.fetchval("SELECT 1")
-            except (Problem, TimeoutError) as error:
-                if self._trouble is None:
-                    logger.warning("the database does not answer: %s", error)
-                self._trouble = "the database does not answer"
-            else:
-                if self._trouble is not None:
-                    logger.info("the database answers again")
-                self._trouble = None
 
 
 def address(url: str) -> str:

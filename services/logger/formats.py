@@ -11,6 +11,7 @@ import msgspec
 from app.core.access import access_session_or_none
 from app.core.redaction import REDACTED
 from app.core.request_context import request_id
+from app.http.trace import current_trace
 
 Redact = Callable[[str], str]
 
@@ -26,7 +27,7 @@ _LARGEST_JSON_INTEGER = 2**63 - 1
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: `ts` (RFC 3339, UTC), `level`, `logger`, `message`, `request_id`, `user_id`,
-    then the extra fields.
+    of a request whose caller is traced `trace_id` and `parent_id`, then the extra fields.
 
     `exception` and `stack` hold text with line breaks, where there are any. An extra field replaces a field
     of ours.
@@ -90,7 +91,9 @@ def _time(record: logging.LogRecord) -> str:
 
 def _whose() -> dict[str, Any]:
     session = access_session_or_none()
-    return {"request_id": request_id.get(), "user_id": None if session is None else session.user_id}
+    whose = {"request_id": request_id.get(), "user_id": None if session is None else session.user_id}
+    trace = current_trace.get()
+    return whose if trace is None else whose | trace._asdict()
 
 
 def _extras(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:

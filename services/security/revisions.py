@@ -1,11 +1,14 @@
 """How a process notices, within a second, that what it remembers about sessions and rights is no longer
 true.
 
-Every change that a cached right rests on (a logout, a revoked session, a user disabled or demoted) bumps
-one number in its own transaction. Each process reads that number every half second and forgets everything
-when it has moved. A process that cannot read it for a second trusts nothing it remembers and asks the
-database each time: so an undelivered message, a cut connection or a stopped server can make requests
-dearer, but never let a revoked session in.
+Every change that a cached right rests on (a logout, a revoked session, a user disabled or demoted, a role, an
+access list, a rule) moves one number in its own transaction: triggers do it, so that it does not matter who
+writes. Each process reads that number every half second and forgets everything when it has moved; the process
+that made the change reads it at once. One that cannot read it for a second trusts nothing it remembers and
+asks the database each time: so an undelivered message, a cut connection or a stopped server can make
+requests dearer, but never let a revoked session in.
+
+A second number moves with the rights themselves only, so that a logout makes nobody read all rights again.
 
 Reading goes over a connection of its own: while the pool is exhausted, which is when caches are needed
 most, the number must still be read."""
@@ -43,19 +46,23 @@ class Revisions:
 
     A cache asks `is_current` before each use, hands a function that empties it to `on_change`, and stores
     nothing that it read while `generation` was another one: what was read before a change must not be kept
-    after it.
+    after it. `rights` is the revision of roles, access lists and rules alone.
     """
 
     def __init__(
         self, db: Database, *, poll_seconds: float = POLL_SECONDS, trust_seconds: float = TRUST_SECONDS
     ) -> None:
         self.generation = 0
+        self.rights = -1
         self._db = db
         self._poll_seconds = poll_seconds
         self._trust_seconds = trust_seconds
         self._trusted_until = -math.inf
+        self._doubted_at = -math.inf
+        self._is_due = asyncio.Event()
         self._revision = -1
         self._listeners: list[Callable[[], None]] = []
+        self._tellers: list[Callable[[], None]] = []
         self._connection: asyncpg.Connection[Any] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._is_away = False
@@ -68,22 +75,25 @@ class Revisions:
         """Call `forget` at every change from now on. It must neither wait nor raise."""
         self._listeners.append(forget)
 
-    async def bump(self) -> None:
-        """When the open transaction commits, this process forgets at once and every other within a second.
+    def announce(self) -> None:
+        """When the open transaction commits, this process trusts nothing until it has read the number anew.
 
-        Call it last: transactions that change rights queue here until the one before has ended. Raises
-        UsageError outside of a transaction.
+        Raises UsageError outside of a transaction.
         """
         if not self._db.in_transaction:
             raise UsageError("a change of rights is announced in the transaction that makes it")
-        ((revision,),) = await self._db.run(_SQL["bump"])
-        self._db.on_commit(lambda: self._committed(revision))
+        self._db.on_commit(self._tell)
 
-    def changed(self) -> None:
-        """Rights have changed: forget what was remembered."""
-        self.generation += 1
-        for forget in self._listeners:
-            forget()
+    def on_announcement(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when a change of this process is committed: so that others look at once, too. It must
+        neither wait nor raise."""
+        self._tellers.append(tell)
+
+    def doubt(self) -> None:
+        """Rights may have changed: trust nothing until the number was read, which begins at once."""
+        self._doubted_at = monotonic()
+        self._trusted_until = -math.inf
+        self._is_due.set()
 
     async def start(self) -> None:
         """Read the number once, then go on reading it until `stop`. Raises what the driver raises."""
@@ -103,18 +113,12 @@ class Revisions:
                 await self._connection.close(timeout=_CLOSE_SECONDS)
             self._hang_up()
 
-    def _committed(self, revision: int) -> None:
-        if self._revision == revision - 1:
-            self._revision = revision  # nobody else came between: the next read has nothing new to tell
-        self.changed()
-
     async def _keep_reading(self) -> None:
-        loop = asyncio.get_running_loop()
-        next_at = loop.time()
         while True:
-            # Not one after the other without end when the loop was held up: the rhythm starts anew.
-            next_at = max(next_at + self._poll_seconds, loop.time())
-            await asyncio.sleep(next_at - loop.time())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._is_due.wait()
+            self._is_due.clear()
             try:
                 await self._read()
             except Exception:
@@ -134,11 +138,22 @@ class Revisions:
             self._connection = await self._db.connect()
         asked_at = monotonic()
         async with asyncio.timeout(self._trust_seconds):
-            revision = await self._connection.fetchval(_SQL["read"])
+            revision, self.rights = await self._connection.fetchrow(_SQL["read"])
         if revision != self._revision:
             self._revision = revision
-            self.changed()
-        self._trusted_until = asked_at + self._trust_seconds
+            self._changed()
+        if asked_at >= self._doubted_at:  # else the answer may be older than the doubt
+            self._trusted_until = asked_at + self._trust_seconds
+
+    def _tell(self) -> None:
+        self.doubt()
+        for tell in self._tellers:
+            tell()
+
+    def _changed(self) -> None:
+        self.generation += 1
+        for forget in self._listeners:
+            forget()
 
     def _hang_up(self) -> None:
         if self._connection is not None:

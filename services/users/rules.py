@@ -5,13 +5,12 @@ and "ADA" are the login "ada"; so what is shown is what is compared, and one UNI
 is the whole of the rule. How a user writes himself is what `name` is for.
 
 A password is not trimmed and has no rules of composition; it is composed (NFKC), because keyboards and
-systems write the same letter differently (NIST SP 800-63B, section 5.1.1.2).
+systems write the same letter differently (NIST SP 800-63B, section 5.1.1.2). What is too easy to guess is
+told by weak_passwords.py.
 """
 
 import unicodedata
 from typing import Final
-
-from orm.errors import Place, ValidationError
 
 LONGEST_LOGIN: Final = 100
 
@@ -41,8 +40,11 @@ def composed_password(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-def check_password(password: str, *, pointer: str = "/password") -> None:
-    """Raise ValidationError, with a place at `pointer`, for a password that nobody may choose."""
-    if not SHORTEST_PASSWORD <= len(composed_password(password)) <= LONGEST_PASSWORD:
-        sentence = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
-        raise ValidationError(sentence, errors=(Place(pointer, "invalid", sentence),))
+def folded_password(text: str) -> str:
+    """The form in which passwords are compared with what nobody should choose."""
+    return composed_password(composed_password(text).casefold())
+
+
+def has_fitting_length(password: str) -> bool:
+    """Whether a password is neither too short nor too long, in characters of its composed form."""
+    return SHORTEST_PASSWORD <= len(composed_password(password)) <= LONGEST_PASSWORD

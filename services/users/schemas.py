@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from app.http.bodies import Body
@@ -9,14 +10,17 @@ from services.users.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD
 
 Password = Annotated[str, Meta(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 
+RoleIds = Annotated[list[Annotated[int, Meta(ge=1, le=2**63 - 1)]], Meta(max_length=1000)]
+
 
 class NewUser(Body):
-    """A user to be made. Without a name, the login stands for it."""
+    """A user to be made. Without a name, the login stands for it. The role `base_user` comes by itself."""
 
     login: str
     password: Password
     name: str | None = None
     is_admin: bool = False
+    role_ids: RoleIds = msgspec.field(default_factory=list)
 
 
 class UserChanges(Body):
@@ -27,6 +31,7 @@ class UserChanges(Body):
     password: Password | UnsetType = UNSET
     is_admin: bool | UnsetType = UNSET
     active: bool | UnsetType = UNSET
+    role_ids: RoleIds | UnsetType = UNSET
 
 
 class OwnChanges(Body):

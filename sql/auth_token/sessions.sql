@@ -14,15 +14,16 @@ WITH forgotten AS (
 SELECT id, expires_at FROM opened;
 
 -- name: verify
--- The user behind an access token whose session is still honoured.
-SELECT u.login, u.name, u.is_admin
+-- The user behind an access token whose session is still honoured, and the roles that he was given himself.
+SELECT u.login, u.name, u.is_admin, ARRAY(SELECT role_id FROM user_roles WHERE user_id = u.id) AS role_ids
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
     AND u.active AND u.credentials_version = s.credentials_version;
 
 -- name: verify_again
 -- The users behind those of many sessions that are still honoured.
-SELECT s.id, u.login, u.name, u.is_admin
+SELECT s.id, u.id AS user_id, u.login, u.name, u.is_admin,
+    ARRAY(SELECT role_id FROM user_roles WHERE user_id = u.id) AS role_ids
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.id = ANY($1::bigint[]) AND s.revoked_at IS NULL AND s.expires_at > now()
     AND u.active AND u.credentials_version = s.credentials_version;
@@ -77,3 +78,11 @@ UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND id <> $2 AND revok
 -- name: carry_over
 -- Lets one session outlive a change of its user's credentials.
 UPDATE sessions SET credentials_version = $2 WHERE id = $1;
+
+-- name: forget
+-- Forgets sessions that ended a week ago, at most so many; those of a user who signs in go then already.
+DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions
+    WHERE expires_at < now() - interval '7 days' OR revoked_at < now() - interval '7 days'
+    LIMIT $1 FOR UPDATE SKIP LOCKED
+) RETURNING id;

@@ -15,6 +15,7 @@ from services.users.actions.oneself import (
     prepare_password_change,
     rename_oneself,
 )
+from services.users.actions.roles import role_ids_of_codes
 from services.users.cards import UserCard
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "own_card",
     "prepare_password_change",
     "rename_oneself",
+    "role_ids_of_codes",
     "set_password",
     "update_user",
     "verify_credentials",

@@ -1,34 +1,49 @@
 """Making, changing and removing users, on behalf of somebody who has the right to."""
 
+import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from app.core.access import access_session_or_none
 from app.core.environment import current_environment
 from orm.access import Operation, grant_for
-from orm.errors import Conflict
+from orm.errors import AccessDenied, Conflict
+from services.audit.actions import record
 from services.security.actions import rights_changed
+from services.security.models import Role
+from services.users.actions.roles import checked_role_ids, first_role_ids
 from services.users.app import UsersService
+from services.users.chosen_passwords import check_password
 from services.users.models import User
-from services.users.rules import check_password
 from sql import statements
 
 _SQL = statements("users/users")
 
 
-async def create_user(*, login: str, password: str, name: str | None = None, is_admin: bool = False) -> User:
-    """A new user, every column loaded. Without a name, the login as given stands for it.
+async def create_user(
+    *,
+    login: str,
+    password: str,
+    name: str | None = None,
+    is_admin: bool = False,
+    role_ids: Sequence[int] = (),
+) -> User:
+    """A new user with the given roles and `base_user`, all that the asker may read of him loaded.
 
-    Raises AccessDenied, ValidationError, UniqueViolation for a login that is taken, Unavailable.
+    Without a name, the login as given stands for it. Raises AccessDenied, ValidationError, UniqueViolation
+    for a login that is taken, Unavailable.
     """
     _check_may("create")
-    check_password(password)
-    return await User.create(
-        login=login,
-        name=login.strip() if name is None else name,
-        is_admin=is_admin,
-        password_hash=await _hash(password),
-    )
+    _check_no_key()
+    name = login.strip() if name is None else name
+    check_password(password, own_words=(login, name))
+    given = {"login": login, "name": name, "is_admin": is_admin, "password_hash": await _hash(password)}
+    async with current_environment().db.transaction():
+        roles = await checked_role_ids(role_ids) | await first_role_ids()
+        user = await User.create(given | {"role_ids": {"link": sorted(roles)}})
+        return await _shown(user.id)
 
 
 async def update_user(
@@ -39,29 +54,29 @@ async def update_user(
     password: str | UnsetType = UNSET,
     is_admin: bool | UnsetType = UNSET,
     active: bool | UnsetType = UNSET,
+    role_ids: Sequence[int] | UnsetType = UNSET,
 ) -> User:
-    """The user with what is given changed, every column loaded.
+    """The user with what is given changed, all that the asker may read of him loaded.
 
-    A new password or active=False ends all his sessions. Raises RecordNotFound, AccessDenied,
-    ValidationError, UniqueViolation, Unavailable, and Conflict when nobody would be left who is an active
-    administrator.
+    A new password or active=False ends all his sessions. `role_ids` are his roles from now on. Raises
+    RecordNotFound, AccessDenied, ValidationError, UniqueViolation, Unavailable, and Conflict when nobody
+    would be left who is an active administrator.
     """
     _check_may("update")
     given = {"login": login, "name": name, "is_admin": is_admin, "active": active}
     values: dict[str, Any] = {field: value for field, value in given.items() if value is not UNSET}
+    if is_admin is not UNSET or password is not UNSET:
+        _check_no_key()
     if password is not UNSET:
-        check_password(password)
-        values["password_hash"] = await _hash(password)
+        values["password_hash"] = await _checked_and_hashed(user_id, password, values)
     async with current_environment().db.transaction():
         if is_admin is False or active is False:
             await _keep_an_administrator_besides(user_id)
-        user = await User.get(user_id, lock="no key update")
+        if role_ids is not UNSET:
+            values["role_ids"] = {"set": sorted(await checked_role_ids(role_ids))}
         if values:
-            if password is not UNSET or active is False:
-                values["credentials_version"] = user.credentials_version + 1
-            await user.update(values)
-            await rights_changed()
-    return user
+            await _write(user_id, values, ends_sessions=password is not UNSET or active is False)
+        return await _shown(user_id)
 
 
 async def set_password(user_id: int, password: str) -> None:
@@ -75,7 +90,7 @@ async def disable_user(user_id: int) -> None:
 
 
 async def delete_user(user_id: int) -> None:
-    """The user is gone, his sessions too.
+    """The user is gone, his sessions and API keys too.
 
     Raises RecordNotFound, AccessDenied, ForeignKeyViolation while others refer to him (disable him instead),
     and Conflict when nobody would be left who is an active administrator.
@@ -86,6 +101,39 @@ async def delete_user(user_id: int) -> None:
         user = await User.get(user_id, ["id"])
         await user.delete()
         await rights_changed()
+
+
+async def _write(user_id: int, values: dict[str, Any], *, ends_sessions: bool) -> None:
+    user = await User.get(user_id, ["id"], lock="no key update")
+    if ends_sessions:
+        ((version,),) = await current_environment().db.run(_SQL["credentials_version"], [user_id])
+        values["credentials_version"] = version + 1
+    await user.update(values)
+    if "password_hash" in values:
+        await record("password_changed", model="users", record_id=user_id)
+    if ends_sessions:
+        await record("sessions_ended", model="users", record_id=user_id)
+    await rights_changed()
+
+
+async def _shown(user_id: int) -> User:
+    """The user as the asker may read him, with his roles unless the asker may not read roles."""
+    env = current_environment()
+    meta = env.registry.of(User)
+    hidden = grant_for(env.policy, meta, "read").hidden | meta.private
+    names = [*meta.columns]
+    with contextlib.suppress(AccessDenied):
+        grant_for(env.policy, env.registry.of(Role), "read")
+        names.append("role_ids")
+    return await User.get(user_id, [name for name in names if name not in hidden])
+
+
+async def _checked_and_hashed(user_id: int, password: str, changes: dict[str, Any]) -> str:
+    """The hash of a new password, which is no word of the user's as he will be."""
+    user = await User.get(user_id, ["login", "name"])
+    words = (changes.get("login", user.login), changes.get("name", user.name))
+    check_password(password, own_words=words)
+    return await _hash(password)
 
 
 async def _keep_an_administrator_besides(user_id: int) -> None:
@@ -102,6 +150,16 @@ def _check_may(operation: Operation) -> None:
     """Raise AccessDenied now: the verbs would do so, too, but only when a password was hashed in vain."""
     env = current_environment()
     grant_for(env.policy, env.registry.of(User), operation)
+
+
+def _check_no_key() -> None:
+    """Raise AccessDenied when an API key asks: with a password or an administrator of its own making it would
+    have more rights than its scopes."""
+    session = access_session_or_none()
+    if session is not None and session.key_id is not None:
+        raise AccessDenied(
+            "An API key sets no passwords and makes nobody an administrator: sign in for that."
+        )
 
 
 async def _hash(password: str) -> str:

@@ -5,11 +5,11 @@ import msgspec
 from app.core.environment import current_environment
 from app.core.errors import Unauthenticated
 from orm.errors import Conflict, Place, ValidationError
+from services.audit.actions import record
 from services.users.actions.accounts import update_user
 from services.users.app import UsersService
 from services.users.cards import CARD_FIELDS, UserCard
 from services.users.models import User
-from services.users.rules import check_password
 from sql import statements
 
 _SQL = statements("users/users")
@@ -41,10 +41,9 @@ async def rename_oneself(user_id: int, name: str) -> UserCard:
 async def prepare_password_change(user_id: int, old: str, new: str) -> PasswordChange:
     """The change of a user's own password from `old` to `new`, to be written by `apply_password_change`.
 
-    In two steps, so that nothing is hashed while a transaction is open. Raises ValidationError, with pointer
-    /old or /new, and Unavailable.
+    In two steps, so that nothing is hashed while a transaction is open. The caller has checked the new one
+    (see chosen_passwords.py). Raises ValidationError, with pointer /old, and Unavailable.
     """
-    check_password(new, pointer="/new")
     env = current_environment()
     passwords = env.service(UsersService).passwords
     with env.system():
@@ -61,10 +60,11 @@ async def apply_password_change(change: PasswordChange) -> int:
     The caller has opened a transaction, does in it what the session that asks needs to stay, and calls
     `rights_changed`. Raises Conflict when the password was changed in between.
     """
-    rows = await current_environment().db.run(
-        _SQL["replace_password"], [change.user_id, change.old_hash, change.new_hash]
-    )
+    db = current_environment().db
+    await db.announce()
+    rows = await db.run(_SQL["replace_password"], [change.user_id, change.old_hash, change.new_hash])
     if not rows:
         raise Conflict("The password was changed by somebody else at the same time.")
+    await record("password_changed", model="users", record_id=change.user_id)
     version: int = rows[0][0]
     return version

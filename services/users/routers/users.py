@@ -11,10 +11,14 @@ router_private = Router(prefix="/api/users", tags=("users",))
 
 
 @router_private.post("", body=NewUser, status=201)
-async def create_user(request: Request, body: NewUser) -> Reply:
+async def create_user(request: Request, body: NewUser) -> Reply[User]:
     """Make a user. The password is never shown again."""
     user = await actions.create_user(
-        login=body.login, password=body.password, name=body.name, is_admin=body.is_admin
+        login=body.login,
+        password=body.password,
+        name=body.name,
+        is_admin=body.is_admin,
+        role_ids=body.role_ids,
     )
     return Reply(user, headers={"Location": f"/api/users/{user.id}"})
 
@@ -23,8 +27,8 @@ async def create_user(request: Request, body: NewUser) -> Reply:
 async def update_user(request: Request, body: UserChanges) -> User:
     """Change a user.
 
-    A new password, or `active: false`, ends all sessions of the user. 409 when no active administrator would
-    be left.
+    A new password, or `active: false`, ends all sessions of the user. `role_ids` are all his roles from then
+    on. 409 when no active administrator would be left.
     """
     return await actions.update_user(
         request.path_params["id"],
@@ -33,6 +37,7 @@ async def update_user(request: Request, body: UserChanges) -> User:
         password=body.password,
         is_admin=body.is_admin,
         active=body.active,
+        role_ids=body.role_ids,
     )
 
 

@@ -1,0 +1,42 @@
+"""The manifest of the audit module."""
+
+from collections.abc import Mapping
+
+from starlette.applications import Starlette
+
+from app.core.environment import Environment
+from app.core.service import Info, Service
+from services.audit.closer import Closer
+from services.audit.routines import routines
+
+
+class AuditService(Service):
+    """Who changed what: the triggers that write it down, and the chain over what was written."""
+
+    info = Info(
+        name="audit",
+        summary="Who did what and when, in a log that is only ever added to.",
+        depends=("dotorm_databases_postgres", "logger"),
+    )
+
+    def __init__(self, env: Environment) -> None:
+        super().__init__(env)
+        self._closer: Closer | None = None
+
+    def routines(self) -> Mapping[str, str]:
+        """The log's functions, and its triggers on the tables of every audited model."""
+        return routines(self.env.registry)
+
+    async def startup(self, app: Starlette) -> None:
+        """Nothing yet: triggers write from the moment in which the tables are there."""
+        self._closer = Closer(self.env.db)
+
+    async def post_init(self, app: Starlette) -> None:
+        """Begin to close the chain over what waits."""
+        if self._closer is not None:
+            self._closer.start()
+
+    async def shutdown(self, app: Starlette) -> None:
+        """Close it no more; what waits is taken up by another process, or at the next start."""
+        if self._closer is not None:
+            await self._closer.stop()

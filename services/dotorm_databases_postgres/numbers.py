@@ -1,0 +1,30 @@
+"""What /metrics tells of the database as this process uses it."""
+
+from app.http.metrics import Family, Kind, Sample
+from orm.database import Database
+
+
+def numbers(db: Database, trouble: str | None) -> list[Family]:
+    """The pool, and what was asked of the server."""
+    pool = db.pool
+    return [
+        _one(
+            "starling_database_up",
+            "gauge",
+            "1 while the database answers and can be written to.",
+            float(not trouble),
+        ),
+        _one("starling_pool_connections", "gauge", "Connections of the pool, busy ones included.", pool.size),
+        _one("starling_pool_idle", "gauge", "Connections of the pool that nobody uses.", pool.idle),
+        _one("starling_pool_waiting", "gauge", "Callers that wait for a connection.", pool.waiting),
+        _one(
+            "starling_database_round_trips_total",
+            "counter",
+            "Messages to the database that were waited for, transactions and prepares included.",
+            pool.round_trips,
+        ),
+    ]
+
+
+def _one(name: str, kind: Kind, help: str, value: float) -> Family:
+    return Family(name, kind, help, [Sample((), value)])
