@@ -47,6 +47,18 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     raise UnsupportedMediaType("This route reads JSON: send Content-Type: application/json, in UTF-8.")
 
 
+def header_in(scope: Scope, wanted: bytes) -> bytes | None:
+    """The value of a header, one that comes more than once joined by commas; None where it is not there.
+
+    `wanted` is in lower case.
+    """
+    found: bytes | None = None
+    for name, value in scope["headers"]:
+        if name == wanted:
+            found = value if found is None else found + b"," + value
+    return found
+
+
 def refuse_query(scope: Scope) -> None:
     """Raise Invalid when a route that takes no parameters is given some, which would go unnoticed."""
     if scope["query_string"]:

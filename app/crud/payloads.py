@@ -2,25 +2,24 @@
 
     name: str = Char(max_length=80, required=True)     ->  name: Annotated[str, Meta(max_length=80)]
     note: str | None = Text()                          ->  note: str | None | UnsetType = UNSET
+    tasks: list[Task] = One2many("tasks", "owner_id")  ->  tasks: RelationCommands | UnsetType = UNSET
 
 Read-only and private fields are not among them. What a type cannot say (the digits of a Decimal, a NUL in a
 text) the field checks when its value becomes a column.
 """
 
 from collections.abc import Container
-from typing import Annotated, Any, Final, Generic, Optional, TypeVar, Union, cast
+from typing import Annotated, Any, Final, Optional, Union, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from app.crud.relations import Id, RelationCommands, commands_of
 from app.http.bodies import Body, BodyDecoder
-from orm.errors import Invalid, Place
 from orm.metadata import ModelMeta
 
-T = TypeVar("T")
-
 MOST_RECORDS: Final = 1000
-"""Records that one request may create."""
+"""Records that one request may create; rows that hang on them, or on a changed one, count too."""
 
 
 class Condition(Body):
@@ -34,10 +33,14 @@ condition_body: Final = BodyDecoder(Condition)
 """Decodes the body of POST /api/{route}/delete."""
 
 
-def creation_type(meta: ModelMeta) -> type[Body]:
-    """What a new row of the model is made from: fields that must be given, and others that may be."""
+def creation_type(meta: ModelMeta, *, without: str | None = None) -> type[Body]:
+    """What a new row of the model is made from: fields that must be given, and others that may be.
+
+    `without` is a field that somebody else gives: the relation that the row hangs on.
+    """
     required = {name for name, field in meta.fields.items() if field.must_be_given}
-    return _struct(f"{meta.name}Creation", meta, required)
+    name = f"{meta.name}Creation" if without is None else f"{meta.name}CreationWithout_{without}"
+    return _struct(name, meta, required, left_out={without})
 
 
 def creation_list_type(creation: type[Body]) -> Any:
@@ -50,9 +53,19 @@ def change_type(meta: ModelMeta) -> type[Body]:
     return _struct(f"{meta.name}Change", meta, ())
 
 
-def bulk_change_type(meta: ModelMeta, change: type[Body]) -> type[Body]:
+def named_change_type(meta: ModelMeta) -> type[Body]:
+    """The same for a row within another body, which is named by its id."""
+    return _define(f"{meta.name}NamedChange", [("id", Id)], change_type(meta))
+
+
+def values_type(meta: ModelMeta) -> type[Body]:
+    """What many rows can be changed to at once: their columns, nothing that hangs on them."""
+    return _struct(f"{meta.name}Values", meta, (), left_out=meta.to_many)
+
+
+def bulk_change_type(meta: ModelMeta, values: type[Body]) -> type[Body]:
     """A Condition, and as `values` the same change for all rows that it is about."""
-    return _define(f"{meta.name}BulkChange", [("values", change)], Condition)
+    return _define(f"{meta.name}BulkChange", [("values", values)], Condition)
 
 
 def given(body: msgspec.Struct) -> dict[str, Any]:
@@ -60,35 +73,16 @@ def given(body: msgspec.Struct) -> dict[str, Any]:
     return {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
 
 
-class ModelBody(Generic[T]):
-    """Decodes bodies about one model; `body_type` is one of the types above. Made once for each."""
-
-    def __init__(self, meta: ModelMeta, body_type: type[T]) -> None:
-        self._meta = meta
-        self._decoder = BodyDecoder(body_type)
-
-    def decode(self, text: bytes) -> T:
-        """The body. Raises Malformed for what is not JSON, Invalid with all the places that do not fit."""
-        try:
-            return self._decoder.decode(text)
-        except Invalid as error:
-            error.errors = tuple(map(self._explained, error.errors))
-            if len(error.errors) == 1:
-                error.detail = error.errors[0].message
-            raise
-
-    def _explained(self, place: Place) -> Place:
-        """To the type a read-only field is as unknown as any other name, to the client it is not."""
-        name = place.pointer.rpartition("/")[2]
-        if place.code == "unknown" and name in self._meta.fields:
-            return Place(place.pointer, "readonly", f"{self._meta.name}.{name} cannot be written here")
-        return place
-
-
-def _struct(name: str, meta: ModelMeta, required: Container[str]) -> type[Body]:
+def _struct(
+    name: str, meta: ModelMeta, required: Container[str], *, left_out: Container[str | None] = ()
+) -> type[Body]:
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for field in meta.fields.values():
-        if not field.stored or field.readonly or field.private:
+        if field.readonly or field.private or field.name in left_out:
+            continue
+        if field.name in meta.to_many:
+            if commands_of(meta, field.name):
+                fields.append((field.name, Union[RelationCommands, UnsetType], UNSET))  # noqa: UP007
             continue
         accepted = field.annotation()
         if field.nullable:

@@ -5,9 +5,9 @@ times as long. Its conventions hold here too: places are `/query/<name>`, an unk
 refused.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -37,14 +37,26 @@ class Search(Body):
     limit: Annotated[int, Meta(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT
     offset: Annotated[int, Meta(ge=0, le=LARGEST_OFFSET)] = 0
     after: str | None = None
-    count: Literal["none", "exact"] = "none"
+    count: Literal["none", "exact", "estimated"] = "none"
     nested: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
 
 
 search_body: Final = BodyDecoder(Search)
 """Decodes the body of POST /api/{route}/search."""
 
+
+class ExportQuery(NamedTuple):
+    """Which rows, what of them, in what order, as what; `limit` is how many at most."""
+
+    format: str = "csv"
+    filter: Sequence[Any] = ()
+    fields: list[str] | None = None
+    order: list[str] | None = None
+    limit: int | None = None
+
+
 _FIELDS: Final = ("fields",)
+_ON: Final = ("on",)
 _decode_filter: Final = msgspec.json.Decoder(list[Any]).decode
 
 
@@ -53,24 +65,24 @@ def search_in(raw: bytes) -> Search:
 
     Raises Invalid with all the places that are wrong, Malformed for a query string that cannot be read.
     """
-    if not raw:
-        return Search()
-    given: dict[str, Any] = _parameters(raw, _VALUE_OF)
-    places: list[Place] = []
-    for name, text in given.items():
-        try:
-            given[name] = _VALUE_OF[name](text)
-        except _WrongValue as wrong:
-            places.append(Place(f"/query/{name}", wrong.code, str(wrong)))
-    if places:
-        raise _invalid(places)
-    return Search(**given)
+    return Search(**_decoded(raw, _SEARCH)) if raw else Search()
+
+
+def export_in(raw: bytes) -> ExportQuery:
+    """The export that a raw query string asks for. Raises like `search_in`."""
+    return ExportQuery(**_decoded(raw, _EXPORT))
 
 
 def fields_in(raw: bytes) -> list[str] | None:
     """The `fields` of a raw query string that may have no other parameter. Raises like `search_in`."""
     given = _parameters(raw, _FIELDS)
     return given["fields"].split(",") if given else None
+
+
+def on_in(raw: bytes) -> list[str] | None:
+    """The `on` of a raw query string that may have no other parameter. Raises like `search_in`."""
+    given = _parameters(raw, _ON)
+    return given["on"].split(",") if given else None
 
 
 class _WrongValue(ValueError):
@@ -114,12 +126,24 @@ def _whole_number(name: str, text: str, least: int, most: int) -> int:
 
 
 def _count(text: str) -> str:
-    if text not in ("none", "exact"):
-        raise _WrongValue("choice", "`count` is none or exact.")
+    if text not in ("none", "exact", "estimated"):
+        raise _WrongValue("choice", "`count` is none, exact or estimated.")
     return text
 
 
-_VALUE_OF: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
+def _format(text: str) -> str:
+    if text not in ("csv", "jsonl"):
+        raise _WrongValue("choice", "`format` is csv or jsonl.")
+    return text
+
+
+def _rows(text: str) -> int:
+    return _whole_number("limit", text, 1, LARGEST_OFFSET)
+
+
+_Decoders = Mapping[str, Callable[[str], Any]]
+
+_SEARCH: Final[_Decoders] = MappingProxyType(
     {
         "filter": _filter,
         "fields": _names,
@@ -130,6 +154,25 @@ _VALUE_OF: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
         "count": _count,
     }
 )
+
+
+_EXPORT: Final[_Decoders] = MappingProxyType(
+    {"format": _format, "filter": _filter, "fields": _names, "order": _names, "limit": _rows}
+)
+
+
+def _decoded(raw: bytes, decoders: _Decoders) -> dict[str, Any]:
+    """The values of the parameters that are given. Raises Invalid with all the places that are wrong."""
+    given: dict[str, Any] = _parameters(raw, decoders)
+    places: list[Place] = []
+    for name, text in given.items():
+        try:
+            given[name] = decoders[name](text)
+        except _WrongValue as wrong:
+            places.append(Place(f"/query/{name}", wrong.code, str(wrong)))
+    if places:
+        raise _invalid(places)
+    return given
 
 
 def _parameters(raw: bytes, known: Container[str]) -> dict[str, str]:

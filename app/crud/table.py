@@ -1,12 +1,20 @@
 """Which handler answers a path: one look-up by the model's route, one by what follows it, one by method."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.errors import MethodNotAllowed, NotFound, StartError
+from app.crud.acting import act
+from app.crud.aggregating import aggregate_rows
+from app.crud.batch import NAME as BATCH
+from app.crud.batch import Batch
+from app.crud.bodies import Bodies
+from app.crud.describing import describe, tell_defaults
+from app.crud.exporting import export_rows
+from app.crud.exports import ExportLimits, Exports
 from app.crud.incoming import row_id
 from app.crud.reading import list_rows, read_row, search_rows
 from app.crud.resource import Resource
@@ -35,15 +43,23 @@ def _fixed(**handlers: Any) -> Mapping[str, Any]:
     return MappingProxyType(handlers)
 
 
+_NAMED: Final = _fixed(
+    search=_fixed(POST=search_rows),
+    aggregate=_fixed(POST=aggregate_rows),
+    fields=_fixed(GET=describe, HEAD=describe),
+    defaults=_fixed(GET=tell_defaults, HEAD=tell_defaults),
+    export=_fixed(GET=export_rows, HEAD=export_rows),
+)
+
 _EVERYTHING: Final = _Verbs(
     row=_fixed(GET=read_row, HEAD=read_row, PATCH=change_row, DELETE=remove_row),
     rows=_fixed(GET=list_rows, HEAD=list_rows, POST=create, PATCH=change_rows),
-    named=_fixed(search=_fixed(POST=search_rows), delete=_fixed(POST=remove_rows)),
+    named=_fixed(**_NAMED, delete=_fixed(POST=remove_rows)),
 )
 _READING: Final = _Verbs(
     row=_fixed(GET=read_row, HEAD=read_row),
     rows=_fixed(GET=list_rows, HEAD=list_rows),
-    named=_fixed(search=_fixed(POST=search_rows), delete=_fixed()),
+    named=_fixed(**_NAMED, delete=_fixed()),
 )
 
 
@@ -51,15 +67,27 @@ class CrudTable:
     """The API of `models` as an ASGI application, to be mounted on PREFIX.
 
     A model has all verbs, only the reading ones (`__auto_crud__ = "read"`: the writing ones are 405), or none
-    (False: as if it were not there). Raises NotFound and MethodNotAllowed rather than answering them. Making
-    it raises StartError for two models on one route.
+    (False: as if it were not there). Raises NotFound and MethodNotAllowed rather than answering them. With a
+    `dispatcher`, which answers their entries, there are batches. Making it raises StartError for two models
+    on one route.
     """
 
-    def __init__(self, models: Iterable[ModelMeta]) -> None:
+    def __init__(
+        self,
+        models: Iterable[ModelMeta],
+        *,
+        exports: ExportLimits | None = None,
+        dispatcher: ASGIApp | None = None,
+        batch_seconds: float = 30,
+    ) -> None:
         self._resources: dict[str, Resource] = {}
+        self._batch: Batch | None = None
+        if dispatcher is not None:
+            self._batch = Batch(dispatcher, prefix=PREFIX, seconds=batch_seconds)
+        bodies, places = Bodies(), Exports(exports)
         for meta in models:
             if meta.auto_crud:
-                self._add(Resource(meta, PREFIX))
+                self._add(Resource(meta, PREFIX, bodies=bodies, exports=places))
 
     @property
     def resources(self) -> Mapping[str, Resource]:
@@ -70,11 +98,12 @@ class CrudTable:
         """Answer one request."""
         if scope["type"] != "http":
             raise NotFound("There is no socket at this path.")
-        # At most five pieces: "", the prefix, a route, what follows, and a rest that no path of ours has.
+        # At most five pieces: "", the prefix, a route, a row or a name, and an action or what no path has.
         segments = route_path(scope).split("/", 4)
-        resource = self._resources.get(segments[2]) if 3 <= len(segments) <= 4 else None
+        resource = self._resources.get(segments[2]) if len(segments) >= 3 else None
         if resource is None:
-            raise NotFound("There is nothing at this path.")
+            await self._answer_other(segments, scope, receive, send)
+            return
         verbs = _EVERYTHING if resource.is_writable else _READING
         if len(segments) == 3:
             scope[TEMPLATE] = resource.path
@@ -82,6 +111,9 @@ class CrudTable:
             return
         name = segments[3]
         number = row_id(name)
+        if len(segments) == 5:
+            await _act(resource, number, segments[4], scope, receive, send)
+            return
         if number is not None:
             scope[TEMPLATE] = resource.row_path
             await _chosen(verbs.row, resource, scope)(resource, number, scope, receive, send)
@@ -92,14 +124,42 @@ class CrudTable:
         scope[TEMPLATE] = f"{resource.path}/{name}"
         await _chosen(named, resource, scope)(resource, scope, receive, send)
 
+    async def _answer_other(
+        self, segments: Sequence[str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """What is no model: the batch."""
+        if self._batch is None or segments[2:] != [BATCH]:
+            raise NotFound("There is nothing at this path.")
+        scope[TEMPLATE] = f"/{PREFIX}/{BATCH}"
+        if scope["method"] != "POST":
+            raise MethodNotAllowed("This path answers POST.", allowed=("POST",))
+        await self._batch(scope, receive, send)
+
     def _add(self, resource: Resource) -> None:
         route = resource.meta.route
+        if route == BATCH:
+            raise StartError(
+                f"{resource.meta.name} wants the path {resource.path}, where batches are answered: "
+                "give it another __route__"
+            )
         other = self._resources.setdefault(route, resource)
         if other is not resource:
             raise StartError(
                 f"{other.meta.name} and {resource.meta.name} both want the path {resource.path}: "
                 "give one of them another __route__"
             )
+
+
+async def _act(
+    resource: Resource, id: int | None, name: str, scope: Scope, receive: Receive, send: Send
+) -> None:
+    action = None if id is None else resource.actions.get(name)
+    if id is None or action is None:
+        raise NotFound("There is nothing at this path.")
+    scope[TEMPLATE] = f"{resource.row_path}/{name}"
+    if scope["method"] != "POST":
+        raise MethodNotAllowed("This path answers POST.", allowed=("POST",))
+    await act(resource, id, action, scope, receive, send)
 
 
 def _chosen(handlers: Mapping[str, AnyHandler], resource: Resource, scope: Scope) -> AnyHandler:

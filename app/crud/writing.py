@@ -1,13 +1,16 @@
 """Handlers that write: create, change and delete, one row or many."""
 
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
 from app.crud.incoming import move_below, read_body, refuse_query
-from app.crud.payloads import condition_body, given
+from app.crud.links import path_outside
+from app.crud.payloads import condition_body
+from app.crud.preconditions import on_version, refuse_blind_write, send_row, versions_wanted
+from app.crud.query import on_in
+from app.crud.reading import rows_shown
 from app.crud.resource import Resource
 from app.http.json import encode
 from app.http.replies import send_json, send_nothing
@@ -15,6 +18,7 @@ from orm.errors import FilterError, Invalid, Place, Problem
 from orm.verbs.create import create_row, create_rows
 from orm.verbs.delete import delete_many, delete_row
 from orm.verbs.update import update_many, update_row
+from orm.verbs.upsert import upsert
 
 
 class Created(msgspec.Struct, gc=False):
@@ -30,45 +34,57 @@ class Counted(msgspec.Struct, gc=False):
 
 
 async def create(resource: Resource, scope: Scope, receive: Receive, send: Send) -> None:
-    """POST /api/{route}: one row from an object, or many from a list, all of them or none."""
-    refuse_query(scope)
+    """POST /api/{route}: one row from an object, or many from a list, all of them or none.
+
+    With `?on=` a row that has the same values in these fields is changed instead.
+    """
+    on = on_in(scope["query_string"]) if scope["query_string"] else None
     text = await read_body(scope, receive)
-    if text.lstrip().startswith(b"["):
-        bodies = resource.creation_list.decode(text)
-        projection, rows = await create_rows(resource.cls, [given(body) for body in bodies])
+    is_list = text.lstrip().startswith(b"[")
+    if on is not None:
+        await _upsert(resource, on, text, scope, send, is_list=is_list)
+    elif is_list:
+        records = resource.bodies.creations(resource.meta, text)
+        projection, rows = await create_rows(resource.cls, records)
         await send_json(send, 201, encode(Created(projection.payload(rows))))
-        return
-    projection, row = await create_row(resource.cls, given(resource.creation.decode(text)))
-    headers = [(b"location", _location(scope, resource, row[0]))]
-    await send_json(send, 201, encode(projection.payload((row,))[0]), headers)
+    else:
+        values = resource.bodies.creation(resource.meta, text)
+        projection, row = await create_row(resource.cls, values, versioned=True)
+        body = encode(projection.payload((row,), extra=1)[0])
+        location = path_outside(scope, f"{resource.path}/{row[0]}").encode("ascii")
+        await send_row(scope, send, row[-1], body, status=201, headers=[(b"location", location)])
 
 
 async def change_row(resource: Resource, id: int, scope: Scope, receive: Receive, send: Send) -> None:
     """PATCH /api/{route}/{id}."""
     refuse_query(scope)
-    body = resource.change.decode(await read_body(scope, receive))
-    projection, row = await update_row(resource.cls, id, given(body))
-    await send_json(send, 200, encode(projection.payload((row,))[0]))
+    versions = versions_wanted(resource, scope)
+    values = resource.bodies.change(resource.meta, await read_body(scope, receive))
+    projection, row = await on_version(
+        versions, lambda version: update_row(resource.cls, id, values, version=version, versioned=True)
+    )
+    await send_row(scope, send, row[-1], encode(projection.payload((row,), extra=1)[0]))
 
 
 async def remove_row(resource: Resource, id: int, scope: Scope, receive: Receive, send: Send) -> None:
     """DELETE /api/{route}/{id}."""
     refuse_query(scope)
-    await delete_row(resource.cls, id, api=True)
+    versions = versions_wanted(resource, scope)
+    await on_version(versions, lambda version: delete_row(resource.cls, id, version=version, api=True))
     await send_nothing(send)
 
 
 async def change_rows(resource: Resource, scope: Scope, receive: Receive, send: Send) -> None:
     """PATCH /api/{route}: the same change for every row that passes a filter."""
     refuse_query(scope)
-    body: Any = resource.bulk_change.decode(await read_body(scope, receive))
-    values = given(body.values)
+    refuse_blind_write(resource)
+    body = resource.bodies.bulk_change(resource.meta, await read_body(scope, receive))
     places = []
-    if not values:
+    if not body.values:
         places.append(Place("/values", "empty", "No value to write is named."))
     _check_meant(body.filter, body.all, places)
     try:
-        count = await update_many(resource.cls, body.filter, values, body.all, api=True)
+        count = await update_many(resource.cls, body.filter, body.values, body.all, api=True)
     except Problem as problem:
         if not _is_about_filter(problem):
             move_below(problem, "/values")
@@ -79,6 +95,7 @@ async def change_rows(resource: Resource, scope: Scope, receive: Receive, send: 
 async def remove_rows(resource: Resource, scope: Scope, receive: Receive, send: Send) -> None:
     """POST /api/{route}/delete: every row that passes a filter."""
     refuse_query(scope)
+    refuse_blind_write(resource)
     body = condition_body.decode(await read_body(scope, receive))
     _check_meant(body.filter, body.all, [])
     count = await delete_many(resource.cls, body.filter, body.all, api=True)
@@ -103,7 +120,33 @@ def _is_about_filter(problem: Problem) -> bool:
     )
 
 
-def _location(scope: Scope, resource: Resource, id: int) -> bytes:
-    root = scope.get("root_path", "")
-    path = f"{resource.path}/{id}"
-    return (quote(root) + path if root else path).encode("ascii")
+async def _upsert(
+    resource: Resource, on: list[str], text: bytes, scope: Scope, send: Send, *, is_list: bool
+) -> None:
+    refuse_blind_write(resource)
+    _check_unique(resource, on)
+    bodies = resource.bodies
+    records = bodies.creations(resource.meta, text) if is_list else [bodies.creation(resource.meta, text)]
+    try:
+        ids = await upsert(resource.cls, records, on, api=True)
+    except Problem as problem:
+        if not is_list:  # the only record is the body itself
+            problem.errors = tuple(
+                Place(place.pointer.removeprefix("/0"), place.code, place.message) for place in problem.errors
+            )
+        raise
+    rows = await rows_shown(resource.cls, ids)
+    if is_list:
+        await send_json(send, 200, encode(Created(rows)))
+    else:
+        await send_json(send, 200, encode(rows[0]))
+
+
+def _check_unique(resource: Resource, on: list[str]) -> None:
+    """Raise Invalid for fields that do not tell rows apart; AccessDenied for one that is not to be known."""
+    meta = resource.meta
+    groups = [names for names in meta.uniques if meta.private.isdisjoint(names)]
+    if set(on) not in [set(names) for names in groups] or len(set(on)) != len(on):
+        known = "; ".join(",".join(names) for names in groups) or "none"
+        sentence = f"These fields are not unique together in {meta.name}; what is: {known}."
+        raise Invalid(sentence, errors=(Place("/query/on", "not_unique", sentence),))

@@ -19,6 +19,13 @@ _INTERNAL_ERROR: Final = 1011  # WebSocket close code: the server met a conditio
 _POLICY_VIOLATION: Final = 1008
 
 
+REQUEST_ID: Final = "starling.request_id"
+"""Key in the scope under which the edge leaves the request's id, for answers that it does not write."""
+
+REFUSED_STATUS: Final = "starling.refused_status"
+"""Key in the scope under which the server leaves the status with which it refused the rest of a request."""
+
+
 class BrokenAnswerError(Exception):
     """An answer failed after it had begun; the cause is logged. Makes the server close the connection."""
 

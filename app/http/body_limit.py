@@ -7,7 +7,11 @@ from starlette.types import Message, Receive
 
 from app.core.errors import Malformed, PayloadTooLarge
 
-_LINGER_SECONDS: Final = 1.0  # for a refused client to finish sending; it reads its answer in the meantime
+# How long a refused client may go on sending, and how long it may pause meanwhile; it reads its answer when
+# it is done. One that waits for leave to send (Expect: 100-continue) sends nothing at all.
+_LINGER_SECONDS: Final = 10.0
+_PAUSE_SECONDS: Final = 1.0
+_LINGER_BYTES: Final = 67_108_864
 _LONGEST_LENGTH: Final = 18  # digits; more bytes than this number can say do not exist
 
 
@@ -54,14 +58,18 @@ class BodyLimit:
 
 
 async def drain(rest: Receive) -> None:
-    """Read and drop what a refused client still sends, for a moment at most.
+    """Read and drop what a refused client still sends, within bounds.
 
     A connection that is closed with unread bytes in it is reset, and the reset can overtake the answer.
     """
+    left = _LINGER_BYTES
     try:
         async with asyncio.timeout(_LINGER_SECONDS):
-            message = await rest()
-            while message["type"] == "http.request" and message.get("more_body"):
-                message = await rest()
+            more = True
+            while more and left > 0:
+                async with asyncio.timeout(_PAUSE_SECONDS):
+                    message = await rest()
+                left -= len(message.get("body", b""))
+                more = message["type"] == "http.request" and message.get("more_body", False)
     except TimeoutError:
         return

@@ -13,7 +13,9 @@ _METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 _REQUEST_HEADERS: Final = (
     b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
 )
-_EXPOSED: Final = b"X-Request-ID, ETag, Link, Location, Idempotency-Replayed, Retry-After, X-Worker"
+_EXPOSED: Final = (
+    b"Content-Disposition, ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-ID, X-Worker"
+)
 # Ten minutes: longer saves little, and a changed list of origins would take as long to be honoured.
 _MAX_AGE_SECONDS: Final = b"600"
 

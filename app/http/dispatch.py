@@ -4,22 +4,39 @@
     dispatcher.mount("api", generated)     # hand-written routes below /api win
 
 There are no redirects: a path with a slash too many is another path, and unknown.
+
+A private route wants somebody signed in. An API key with scopes reaches a hand-written route with the scope
+that its path and method stand for: `/chats/7/messages` by POST is `chats:create`, `/api/users/7` by PATCH
+`users:update`. A public route whose router names tables runs as the anonymous user, whoever asks.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.core.access import access_session_or_none
+from app.core.access import (
+    AccessSession,
+    Anonymous,
+    access_session_or_none,
+    scope_allows,
+)
 from app.core.errors import MethodNotAllowed, NotFound, StartError, Unauthenticated
 from app.http.access_log import TEMPLATE
+from app.http.idempotency import Idempotency
 from app.http.index import WEBSOCKET, RouteIndex, Target
-from orm.errors import Problem
+from orm.access import Operation, bind_asker, reset_asker
+from orm.errors import AccessDenied, Problem
 
 AUTH_FAILURE = "starling.auth_failure"
 """Key in the scope under which the edge leaves why a token was refused. Only private routes raise it."""
+
+
+_OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
+    {"GET": "read", "HEAD": "read", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
+)
 
 
 class _Mounted(NamedTuple):
@@ -38,6 +55,16 @@ class Dispatcher:
         self._router = Router() if router is None else router
         self._index = RouteIndex()
         self._mounted: dict[str, _Mounted] = {}
+        self._before_anonymous: Callable[[], Awaitable[object]] | None = None
+        self._idempotency: Idempotency | None = None
+
+    def before_anonymous(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Await `work` before each answer to the anonymous user: for whoever must know his rights."""
+        self._before_anonymous = work
+
+    def honour_keys(self, idempotency: Idempotency) -> None:
+        """From now on a private route that is asked with an Idempotency-Key is answered by `idempotency`."""
+        self._idempotency = idempotency
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -85,9 +112,35 @@ class Dispatcher:
         scope["route"] = target.route
         scope["router"] = self._router
         scope.update(child_scope)
-        if target.is_private and access_session_or_none() is None:
-            raise auth_failure(scope)
+        if target.is_private:
+            session = access_session_or_none()
+            if session is None:
+                raise auth_failure(scope)
+            if session.scopes is not None:
+                _check_scope(session, path, method)
+            await self._answer(target.app, path, scope, receive, send)
+            return
+        if tables := getattr(target.route, "tables", None):
+            await self._answer_anonymous(Anonymous(tables=tables), target, scope, receive, send)
+            return
         await target.app(scope, receive, send)
+
+    async def _answer(self, app: ASGIApp, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._idempotency is not None and self._idempotency.is_asked(path, scope):
+            await self._idempotency.answer(app, path, scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    async def _answer_anonymous(
+        self, asker: Anonymous, target: Target, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if self._before_anonymous is not None:
+            await self._before_anonymous()
+        token = bind_asker(asker)
+        try:
+            await target.app(scope, receive, send)
+        finally:
+            reset_asker(token)
 
     async def _fall_through(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """No hand-written route has both path and method: what is mounted there is next."""
@@ -97,7 +150,10 @@ class Dispatcher:
         if mounted.is_private and access_session_or_none() is None:
             raise auth_failure(scope)
         try:
-            await mounted.app(scope, receive, send)
+            if mounted.is_private:
+                await self._answer(mounted.app, path, scope, receive, send)
+            else:
+                await mounted.app(scope, receive, send)
         except NotFound as refused:
             raise self._unknown(path, scope, detail=refused.detail) from None
         except MethodNotAllowed as refused:
@@ -124,6 +180,15 @@ def route_path(scope: Scope) -> str:
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     return path[len(root) :] if root and path.startswith(root + "/") else path
+
+
+def _check_scope(session: AccessSession, path: str, method: str) -> None:
+    """Raise AccessDenied where the scopes of an API key do not reach. A socket is asked for by reading."""
+    segments = path.split("/", 3)
+    route = segments[2] if segments[1] == "api" and len(segments) > 2 else segments[1]
+    operation = _OPERATIONS.get(method, "read")
+    if not scope_allows(session.scopes, route, operation):
+        raise AccessDenied(f"This API key has no scope {route}:{operation}.")
 
 
 def auth_failure(scope: Scope) -> Problem:

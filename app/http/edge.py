@@ -20,17 +20,21 @@ from app.core.errors import Unavailable
 from app.core.request_context import request_id as current_request_id
 from app.core.settings import SettingsCore
 from app.http import access_log
-from app.http.answers import Answer, HttpAnswer, SocketAnswer
+from app.http.addresses import AddressCounts
+from app.http.answers import REFUSED_STATUS, REQUEST_ID, Answer, HttpAnswer, SocketAnswer
 from app.http.bearer import cached_session, verified_session
 from app.http.body_limit import BodyLimit
 from app.http.cors import Cors
 from app.http.dispatch import AUTH_FAILURE, route_path
 from app.http.hosts import AllowedHosts
+from app.http.metrics import Metrics
+from app.http.metrics_route import IS_FORWARDED, METRICS
 from app.http.problems import is_expected
 from app.http.proxies import TrustedProxies
 from app.http.replies import send_nothing
 from app.http.request_id import RequestIds
 from app.http.settings import HttpSettings
+from app.http.trace import current_trace, parsed_trace
 from orm.context import Home, reset_home, set_home
 from orm.errors import Problem
 
@@ -43,6 +47,7 @@ _LOOKED_AT: Final = frozenset(
         b"content-length",
         b"host",
         b"origin",
+        b"traceparent",
         b"transfer-encoding",
         b"x-forwarded-for",
         b"x-forwarded-proto",
@@ -50,9 +55,9 @@ _LOOKED_AT: Final = frozenset(
     }
 )
 
-# Health checks answer whatever Host they name, and before the start is over: what they stand on is made
-# together with the application.
-_HEALTH: Final = "/health/"
+# Health checks and metrics answer whatever Host they name, and before the start is over: what they stand on
+# is made together with the application.
+_PROBES: Final = ("/health/", "/metrics")
 
 
 class EdgeEnvironment(Home, Protocol):
@@ -81,12 +86,14 @@ class Edge:
 
     def __init__(self, app: ASGIApp, *, env: EdgeEnvironment) -> None:
         settings = env.settings.section(HttpSettings)
+        self.metrics = Metrics()
         self._app = app
         self._env = env
         self._request_ids = RequestIds()
         self._hosts = AllowedHosts(settings.allowed_hosts)
         self._cors = Cors(settings.cors_origins)
         self._proxies = TrustedProxies(settings.trusted_proxies)
+        self._sockets = AddressCounts(settings.max_connections_per_address)
         self._body_limit = BodyLimit(settings.max_body_bytes)
         self._headers = ((b"x-worker", env.worker.encode("latin-1")), (b"x-content-type-options", b"nosniff"))
 
@@ -99,6 +106,7 @@ class Edge:
         started_at = perf_counter()
         found = _look_through(scope["headers"])
         request_id = self._request_ids.choose(found.get(b"x-request-id"))
+        scope[REQUEST_ID] = request_id
         headers = ((b"x-request-id", request_id.encode("ascii")), *self._headers)
         answer: Answer
         answer = (
@@ -108,6 +116,9 @@ class Edge:
         )
 
         id_token = current_request_id.set(request_id)
+        trace_token = None
+        if b"traceparent" in found:
+            trace_token = current_trace.set(parsed_trace(found[b"traceparent"]))
         home_token = set_home(self._env)
         # Nobody, whoever may be asking in the context that the server was started from.
         asker_token = set_access_session(None)
@@ -123,16 +134,35 @@ class Edge:
             _logger.exception("a request failed")
             await answer.refuse(error)
         finally:
-            if access_log.is_on():
-                access_log.write(scope, answer.status, started_at)
+            self._note(scope, answer.status or scope.get(REFUSED_STATUS, 0), perf_counter() - started_at)
             reset_access_session(asker_token)
             reset_home(home_token)
             current_request_id.reset(id_token)
+            if trace_token is not None:
+                current_trace.reset(trace_token)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        """A request was answered: count it, and write its line. A socket counts by how it began, its time
+        being the client's."""
+        is_socket = scope["type"] == "websocket"
+        method = "WEBSOCKET" if is_socket else scope["method"]
+        template = scope.get(access_log.TEMPLATE)
+        self.metrics.observe(
+            method, template, status or access_log.CLIENT_LEFT, 0.0 if is_socket else seconds
+        )
+        if access_log.is_on():
+            access_log.write(scope, status, seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: Answer, found: dict[bytes, bytes]) -> None:
+        is_forwarded = False
         if not self._proxies.trusts_nobody:
-            self._proxies.apply(scope, found.get(b"x-forwarded-for"), found.get(b"x-forwarded-proto"))
-        is_probe = route_path(scope).startswith(_HEALTH)
+            is_forwarded = self._proxies.apply(
+                scope, found.get(b"x-forwarded-for"), found.get(b"x-forwarded-proto")
+            )
+        is_probe = route_path(scope).startswith(_PROBES)
+        if is_probe:
+            scope[METRICS] = self.metrics
+            scope[IS_FORWARDED] = b"x-forwarded-for" in found and not is_forwarded
         if not (self._hosts.allows_all or is_probe):  # a probe asks by address, whatever the names are
             self._hosts.check(found.get(b"host"))
         if isinstance(answer, HttpAnswer):
@@ -147,6 +177,11 @@ class Edge:
         authorization = found.get(b"authorization")
         if authorization is not None:
             await self._sign_in(authorization, scope)
+        if is_forwarded and isinstance(answer, SocketAnswer):
+            # The server counts connections by peer, and this peer is a proxy: many clients.
+            with self._sockets.held(scope["client"][0]):
+                await self._app(scope, receive, answer.send)
+            return
         await self._app(scope, receive, answer.send)
         if not answer.status and isinstance(answer, HttpAnswer):
             raise RuntimeError(f"the route at {scope['path']!r} returned without an answer")

@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 from starlette.requests import Request
 
+from app.http.metrics_route import add_metrics_route
 from app.http.replies import Reply
 from app.http.routing import Router
 
@@ -24,10 +25,11 @@ class Health(msgspec.Struct):
 
 
 def health_router(env: Checked) -> Router:
-    """The public routes /health/live and /health/ready."""
-    router = Router(prefix="/health", tags=("health",))
+    """The public routes /health/live, /health/ready and /metrics."""
+    router = Router(tags=("health",))
+    add_metrics_route(router)
 
-    @router.get("/live")
+    @router.get("/health/live")
     async def live(request: Request) -> dict[str, str]:
         """The process answers.
 
@@ -36,8 +38,8 @@ def health_router(env: Checked) -> Router:
         """
         return {"status": "ok"}
 
-    @router.get("/ready")
-    async def ready(request: Request) -> Reply:
+    @router.get("/health/ready", responses={503: Health})
+    async def ready(request: Request) -> Reply[Health]:
         """The process can do its work.
 
         200, or 503 with a sentence for each check that fails: a failure here means send requests elsewhere,

@@ -1,7 +1,7 @@
 """Who the client really is, when the connection comes from a proxy that we trust."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -17,24 +17,30 @@ class TrustedProxies:
     def __init__(self, networks: Sequence[str]) -> None:
         self.trusts_nobody = not networks
         self._networks = tuple(ipaddress.ip_network(network, strict=False) for network in networks)
-        self._trusts = lru_cache(maxsize=_MOST_REMEMBERED)(self._is_trusted)
+        self.trusts: Callable[[str], bool] = lru_cache(maxsize=_MOST_REMEMBERED)(self._is_trusted)
+        """Whether the peer with that address is one of them."""
 
-    def apply(self, scope: Scope, forwarded_for: bytes | None, forwarded_proto: bytes | None) -> None:
+    def apply(self, scope: Scope, forwarded_for: bytes | None, forwarded_proto: bytes | None) -> bool:
         """Set scope["client"] and scope["scheme"] to what a trusted proxy says; others change nothing.
+
+        True when the client is another one now.
 
         The client is the last address of the list that is no trusted proxy itself: what stands before it was
         written by strangers. A client behind a proxy has port 0.
         """
         peer = scope.get("client")
-        if peer is None or not self._trusts(peer[0]):
-            return
+        if peer is None or not self.trusts(peer[0]):
+            return False
+        is_other = False
         if forwarded_for is not None:
             address = self._client_of(forwarded_for.decode("latin-1"))
             if address is not None:
                 scope["client"] = (address, 0)
+                is_other = True
         nearest_proto = (forwarded_proto or b"").rpartition(b",")[2].strip().lower()
         if nearest_proto in (b"https", b"wss"):
             scope["scheme"] = _SECURE_SCHEMES.get(scope["scheme"], scope["scheme"])
+        return is_other
 
     def _client_of(self, chain: str) -> str | None:
         found = None
@@ -43,7 +49,7 @@ class TrustedProxies:
             if address is None:
                 break
             found = address
-            if not self._trusts(address):
+            if not self.trusts(address):
                 break
         return found
 

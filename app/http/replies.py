@@ -1,6 +1,7 @@
 """Answers: how what a handler returns travels to the client."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic
 
 import msgspec
 from starlette.responses import Response
@@ -8,20 +9,30 @@ from starlette.types import Receive, Scope, Send
 
 from app.http import json
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # known to every type checker, and not needed to run
+
+    Content = TypeVar("Content", default=Any, covariant=True)
+else:
+    from typing import TypeVar
+
+    Content = TypeVar("Content", covariant=True)
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 _JSON = (b"content-type", b"application/json")
 
 
-class Reply(msgspec.Struct, frozen=True):
-    """An answer whose status or headers are not the route's usual ones.
+class Reply(msgspec.Struct, Generic[Content], frozen=True):
+    """An answer whose status or headers are not the route's usual ones: `Reply[Message]` says what its body
+    is, to type checkers and to the documentation, a bare `Reply` does not.
 
     `body` is anything that JSON can carry (`msgspec.Raw` when it is JSON already); None is no body, and then
     the status is 204 unless one is given. `status` None is the route's own. Header values are latin-1, as
     HTTP has it.
     """
 
-    body: object = None
+    body: Content | None = None
     status: int | None = None
     headers: Mapping[str, str] | None = None
 
@@ -56,7 +67,7 @@ async def send_answer(answer: object, status: int, scope: Scope, receive: Receiv
         await send_json(send, status, json.encode(answer))
 
 
-async def _send_reply(reply: Reply, status: int, send: Send) -> None:
+async def _send_reply(reply: Reply[Any], status: int, send: Send) -> None:
     headers = [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in (reply.headers or {}).items()

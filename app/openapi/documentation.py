@@ -1,36 +1,42 @@
 """The document and the page of one application, as files to serve."""
 
 import asyncio
-from typing import Final
+import gzip
+from typing import Final, NamedTuple
 
 from app.core.errors import NotFound
 from app.http.files import File, read_files
-from app.openapi.document import Project, openapi_document
+from app.openapi.document import openapi_document
+from app.openapi.project import Project
 
 _PAGE: Final = "page.html"
 _FILES: Final = read_files("app.openapi", "static")
 
 
+class _Made(NamedTuple):
+    plain: File
+    packed: File
+
+
 class Documentation:
     """What /openapi.json and /docs answer.
 
-    The document is made when it is first asked for, which
-    most processes never are, and in a thread: it takes two milliseconds for each model (Python 3.11), and
-    other requests should not wait for all of them.
+    The document is made when it is first asked for, which most processes never are, and in a thread: it takes
+    some milliseconds for each model (Python 3.11), and other requests should not wait for all of them. It is
+    kept packed, too: it repeats itself so much that a fortieth is left.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._document: File | None = None
+        self._made: _Made | None = None
         self._making = asyncio.Lock()
 
-    async def document(self) -> File:
-        """The OpenAPI document."""
+    async def document(self, *, packed: bool = False) -> File:
+        """The OpenAPI document; `packed` by gzip, as a representation with an ETag of its own."""
         async with self._making:
-            if self._document is None:
-                content = await asyncio.to_thread(openapi_document, self._project)
-                self._document = File.of(content, "application/json")
-        return self._document
+            if self._made is None:
+                self._made = await asyncio.to_thread(_make, self._project)
+        return self._made.packed if packed else self._made.plain
 
     @property
     def page(self) -> File:
@@ -43,3 +49,10 @@ class Documentation:
         if found is None or name == _PAGE:
             raise NotFound("There is nothing at this path.")
         return found
+
+
+def _make(project: Project) -> _Made:
+    content = openapi_document(project)
+    # Without a time in it: the same document is the same bytes in every process.
+    packed = gzip.compress(content, compresslevel=6, mtime=0)
+    return _Made(File.of(content, "application/json"), File.of(packed, "application/json"))

@@ -1,48 +1,59 @@
 """Operations of hand-written routes.
 
 Left out are sockets, mounted applications, which OpenAPI has no words for, and routes that say
-`include_in_schema=False`. Of what a handler answers the return annotation is told, where it is data: a bare
-`Reply` or `Response` may be anything.
+`include_in_schema=False`.
 """
 
-import types
-from collections.abc import Iterable
-from typing import Any, Final, NamedTuple, Union, get_args, get_origin
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final, NamedTuple
 
-from starlette.convertors import FloatConvertor, IntegerConvertor, PathConvertor, UUIDConvertor
-from starlette.responses import Response
 from starlette.routing import Route
 
 from app.http.index import Target
-from app.http.replies import Reply
 from app.http.routing import HttpRoute
+from app.openapi.answers import Answer, answers_of, is_refusal, responses_of
+from app.openapi.headers import IF_NONE_MATCH
+from app.openapi.parameters import path_parameters, query_parameters, shared
 from app.openapi.paths import word
-from app.openapi.refusals import BODY, EVERYWHERE, INPUT, SIGNED_IN, refusals
-from app.openapi.schemas import Schema, is_describable
+from app.openapi.refusals import BODY, EVERYWHERE, INPUT, SIGNED_IN, codes_of, refusals
+from app.openapi.schemas import Described, Schema
 
 BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_LARGEST: Final = 2**63 - 1
-
-
-class Answer(NamedTuple):
-    """What a route answers with success. `type` is Any where that is not known, and `media_type` None where
-    there is no body to speak of; `may_be_empty` is a 204.
-    """
-
-    type: Any
-    media_type: str | None
-    may_be_empty: bool
 
 
 class WrittenRoute(NamedTuple):
-    """A route that belongs into the document, with the types that it reads and answers."""
+    """A route that belongs into the document, and what it answers with success."""
 
     target: Target
     route: Route
-    body_type: Any
-    answer: Answer
+    answers: tuple[Answer, ...]
+
+    @property
+    def body_type(self) -> Any:
+        """The type of the body that is read, None where none is."""
+        return getattr(self.route, "body_type", None)
+
+    @property
+    def query_type(self) -> Any:
+        """The Struct of the query string, None where none is declared."""
+        return getattr(self.route, "query_type", None)
+
+    @property
+    def refused(self) -> list[str]:
+        """The machine codes of problems that the route declares itself."""
+        declared: Mapping[int, Any] = getattr(self.route, "responses", {})
+        return codes_of(status for status, type_ in declared.items() if is_refusal(status, type_))
+
+    @property
+    def types(self) -> Iterator[Any]:
+        """All types whose schemas the route's operation needs."""
+        if self.body_type is not None:
+            yield self.body_type
+        yield from (answer.type for answer in self.answers)
 
 
 def written_routes(targets: Iterable[Target]) -> list[WrittenRoute]:
@@ -50,67 +61,76 @@ def written_routes(targets: Iterable[Target]) -> list[WrittenRoute]:
     found = []
     for target in targets:
         route = target.route
-        if not isinstance(route, Route) or not route.include_in_schema:
-            continue
-        if isinstance(route, HttpRoute):
-            body_type = Any if route.body_type is None else route.body_type
-            found.append(WrittenRoute(target, route, body_type, _answer(route)))
-        else:
-            found.append(WrittenRoute(target, route, Any, Answer(Any, None, False)))
+        if isinstance(route, Route) and route.include_in_schema:
+            # Of a route that is not ours nothing more is known than that it answers.
+            answers: tuple[Answer, ...] = (Answer(200, Any, None),)
+            if isinstance(route, HttpRoute):
+                answers = answers_of(partial(_returns, route), route.status, route.responses)
+            found.append(WrittenRoute(target, route, answers))
     return found
 
 
-def operations(written: WrittenRoute, body: Schema, answer: Schema) -> Iterable[tuple[str, Schema]]:
-    """The operations of a route by method, HEAD left to GET; `body` and `answer` are schemas of its types."""
+def _returns(route: HttpRoute) -> Any:
+    return route.returns
+
+
+def operations(written: WrittenRoute, schemas: Described) -> Iterable[tuple[str, Schema]]:
+    """The operations of a route by method, HEAD left to GET."""
     methods = sorted(written.route.methods or {"GET"})
     for method in methods:
-        if method == "HEAD" and "GET" in methods:
-            continue
-        yield method, _operation(written, method, body, answer)
+        if method != "HEAD" or "GET" not in methods:
+            yield method, _operation(written, method, schemas)
 
 
-def _operation(written: WrittenRoute, method: str, body: Schema, answer: Schema) -> Schema:
-    target, route = written.target, written.route
-    reads_body = isinstance(route, HttpRoute) and route.body_type is not None
+def _operation(written: WrittenRoute, method: str, schemas: Described) -> Schema:
+    target, route, body = written.target, written.route, written.body_type
     operation: Schema = {
         "operationId": word(f"{target.module}_{route.name}"),
         "tags": list(getattr(route, "tags", ())) or [target.module],
     }
-    for name in ("summary", "description"):
-        if text := getattr(route, name, ""):
-            operation[name] = text
-    parameters = [_parameter(name, convertor) for name, convertor in route.param_convertors.items()]
+    operation |= _words(written)
+    parameters = list(_parameters(written))
     if parameters:
         operation["parameters"] = parameters
-    if reads_body:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-    operation["responses"] = _successes(written, answer) | refusals(
-        _refused(method, is_private=target.is_private, has_path=bool(parameters), reads_body=reads_body)
-    )
+    if body is not None:
+        content = {"application/json": {"schema": schemas.of(body)}}
+        operation["requestBody"] = {"required": True, "content": content}
+    # What a route declares for a status holds, also where a problem would be usual.
+    responses = refusals(_refused(written, method)) | responses_of(written.answers, schemas)
+    operation["responses"] = dict(sorted(responses.items()))
     if target.is_private:
         operation["security"] = BEARER
+    elif "unauthenticated" in written.refused:
+        operation["security"] = [*BEARER, {}]  # it looks by itself at who asks
     return operation
 
 
-def _successes(written: WrittenRoute, schema: Schema) -> dict[str, Schema]:
-    answer = written.answer
-    successes: dict[str, Schema] = {}
-    if answer.type is not None:
-        status = str(getattr(written.route, "status", 200))
-        successes[status] = {"description": "Done."}
-        if answer.media_type is not None:
-            successes[status]["content"] = {answer.media_type: {"schema": schema}}
-    if answer.may_be_empty:
-        successes["204"] = {"description": "Done; there is nothing to tell."}
-    return successes
+def _words(written: WrittenRoute) -> Schema:
+    """Summary and description; what is said of the parameters as a whole comes last."""
+    route, query_type = written.route, written.query_type
+    about_query = inspect.getdoc(query_type) if query_type is not None and query_type.__doc__ else None
+    paragraphs = [text for text in (getattr(route, "description", ""), about_query) if text]
+    words = {"summary": getattr(route, "summary", ""), "description": "\n\n".join(paragraphs)}
+    return {name: text for name, text in words.items() if text}
 
 
-def _refused(method: str, *, is_private: bool, has_path: bool, reads_body: bool) -> Iterable[str]:
+def _parameters(written: WrittenRoute) -> Iterator[Schema]:
+    yield from path_parameters(written.route.param_convertors)
+    if written.query_type is not None:
+        yield from query_parameters(written.query_type)
+    if any(answer.status == 304 for answer in written.answers):
+        yield from shared(IF_NONE_MATCH)
+
+
+def _refused(written: WrittenRoute, method: str) -> Iterator[str]:
+    """The machine codes of all problems that the route may answer with."""
+    is_private, reads_body = written.target.is_private, written.body_type is not None
+    yield from written.refused
     yield from EVERYWHERE
     yield from INPUT  # of the query, where there is no body
     if is_private:
         yield from SIGNED_IN
-    if has_path or reads_body:
+    if reads_body or written.query_type is not None or written.route.param_convertors:
         yield "not_found"
     if method in _CHANGING:
         yield "conflict"
@@ -119,37 +139,3 @@ def _refused(method: str, *, is_private: bool, has_path: bool, reads_body: bool)
         if not is_private:
             # Who is not signed in and sends something is about to be: that can fail, and be tried too often.
             yield from ("unauthenticated", "too_many_requests")
-
-
-def _answer(route: HttpRoute) -> Answer:
-    try:
-        annotation = route.returns
-    except NameError:  # an annotation that only type checkers can resolve
-        annotation = Any
-    if get_origin(annotation) in (Union, types.UnionType):
-        options = [option for option in get_args(annotation) if option is not type(None)]
-        may_be_empty = len(options) < len(get_args(annotation))
-        annotation = Union[tuple(options)]  # noqa: UP007 - the options are values here
-    else:
-        may_be_empty = annotation is type(None)
-    if annotation is type(None):
-        return Answer(None, None, may_be_empty=True)
-    if isinstance(annotation, type) and issubclass(annotation, Response):
-        return Answer(Any, annotation.media_type, may_be_empty)
-    is_told = annotation is not Reply and is_describable(annotation)
-    return Answer(annotation if is_told else Any, "application/json", may_be_empty)
-
-
-def _parameter(name: str, convertor: object) -> Schema:
-    match convertor:
-        case IntegerConvertor():
-            schema: Schema = {"type": "integer", "minimum": 0, "maximum": _LARGEST}
-        case FloatConvertor():
-            schema = {"type": "number", "minimum": 0}
-        case UUIDConvertor():
-            schema = {"type": "string", "format": "uuid"}
-        case PathConvertor():
-            schema = {"type": "string"}
-        case _:
-            schema = {"type": "string", "minLength": 1}
-    return {"name": name, "in": "path", "required": True, "schema": schema}

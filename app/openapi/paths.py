@@ -1,8 +1,9 @@
 """Operations by path and method, each with an id of its own."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
+from app.openapi.parameters import ID, ID_PARAMETER
 from app.openapi.schemas import Schema
 
 _PARAMETER: Final = re.compile(r"\{([^}]*)\}")
@@ -64,11 +65,14 @@ def _shape(template: str) -> str:
 
 def _renamed(operation: Schema, template: str, known: str) -> Schema:
     names = dict(zip(_PARAMETER.findall(template), _PARAMETER.findall(known), strict=True))
-    parameters: list[dict[str, Any]] = operation.get("parameters", [])
     return {
         **operation,
-        "parameters": [
-            {**parameter, "name": names[parameter["name"]]} if parameter["in"] == "path" else parameter
-            for parameter in parameters
-        ],
+        "parameters": [_renamed_parameter(one, names) for one in operation.get("parameters", [])],
     }
+
+
+def _renamed_parameter(parameter: Schema, names: dict[str, str]) -> Schema:
+    if parameter == ID:
+        parameter = ID_PARAMETER
+    is_of_path = parameter.get("in") == "path"
+    return {**parameter, "name": names[parameter["name"]]} if is_of_path else parameter

@@ -1,42 +1,20 @@
-"""Schemas of models: the records that are answered, and what may be written, from the fields' metadata.
+"""Schemas of models: the records that are answered, from the fields' metadata.
 
 A record has the fields that may be read by anybody at all; private ones are in no schema. What an asker may
 not read, or did not ask for, is absent from an answer, so only the id is sure to be there.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Optional
+from typing import Final
 
-import msgspec
-
-from app.crud.payloads import bulk_change_type, change_type, creation_list_type, creation_type
-from app.openapi.schemas import REF, Schema, component_name, reference
-from orm.fields.base import Field
+from app.openapi.fields import FieldSchemas, notes
+from app.openapi.schemas import Schema, component_name, reference
 from orm.fields.relations import RelationField, ToManyField
 from orm.metadata import ModelMeta
 from orm.registry import Registry
 
-_SUFFIXES: Final = ("", "Page", "Creation", "Change", "BulkChange")
-
-
-class Writing:
-    """Schemas of what may be written to one model, and the components that they refer to.
-
-    `prefix` comes before the names of those components.
-    """
-
-    def __init__(self, meta: ModelMeta, prefix: str) -> None:
-        creation, change = creation_type(meta), change_type(meta)
-        types = (creation, creation_list_type(creation), change, bulk_change_type(meta, change))
-        schemas, components = msgspec.json.schema_components(
-            types, ref_template=REF.format(name=prefix + "{name}")
-        )
-        self.creation, self.creation_list, self.change, self.bulk_change = schemas
-        self.components = {prefix + name: schema for name, schema in components.items()}
-        for type_, is_new in ((creation, True), (change, False)):
-            properties = self.components[prefix + component_name(type_.__name__)]["properties"]
-            for name, schema in properties.items():
-                properties[name] = schema | _notes(meta.fields[name], with_default=is_new)
+_READ: Final = ("", "Page")
+_WRITTEN: Final = ("Creation", "Change", "NamedChange", "Values", "BulkChange")
 
 
 def names_of_records(registry: Registry, taken: Iterable[str]) -> dict[str, str]:
@@ -46,7 +24,8 @@ def names_of_records(registry: Registry, taken: Iterable[str]) -> dict[str, str]
     names: dict[str, str] = {}
     used = set(taken)
     for meta in registry:
-        made = {component_name(meta.name + suffix) for suffix in _SUFFIXES}
+        suffixes = (*_READ, *_WRITTEN) if meta.auto_crud is True else _READ
+        made = {component_name(meta.name + suffix) for suffix in suffixes}
         if made & used:
             names[meta.table] = component_name(f"{meta.table}.{meta.name}")
         else:
@@ -55,14 +34,16 @@ def names_of_records(registry: Registry, taken: Iterable[str]) -> dict[str, str]
     return names
 
 
-def record_schemas(metas: Iterable[ModelMeta], names: Mapping[str, str]) -> dict[str, Schema]:
+def record_schemas(
+    metas: Iterable[ModelMeta], names: Mapping[str, str], fields: FieldSchemas
+) -> dict[str, Schema]:
     """The schemas of the models' records, and of all that their relations lead to, by component."""
     found: dict[str, Schema] = {}
     waiting = list(metas)
     while waiting:
         meta = waiting.pop()
         if names[meta.table] not in found:
-            found |= _record(meta, names)
+            found[names[meta.table]] = _record(meta, names, fields.of(meta))
             waiting += [target for name, target in meta.targets.items() if not meta.fields[name].private]
     return found
 
@@ -83,25 +64,19 @@ def page_schema(record: str) -> Schema:
     }
 
 
-def _record(meta: ModelMeta, names: Mapping[str, str]) -> dict[str, Schema]:
-    """The component of the model's records, and those of Structs that its fields have as values."""
-    record = names[meta.table]
+def _record(meta: ModelMeta, names: Mapping[str, str], of_fields: Mapping[str, Schema]) -> Schema:
     properties: dict[str, Schema] = {}
-    found: dict[str, Schema] = {
-        record: {"title": meta.name, "type": "object", "properties": properties, "required": ["id"]}
-    }
     for field in meta.fields.values():
         if field.private:
             continue
         if isinstance(field, RelationField):
             schema = _relation(field, reference(names[meta.targets[field.name].table]))
         else:
-            schema, components = _value(field, prefix=f"{record}.")
-            found |= components
-        properties[field.name] = schema | _notes(field, with_default=False)
+            schema = of_fields[field.name]
+        properties[field.name] = schema | notes(field)
         if field.readonly:
             properties[field.name]["readOnly"] = True
-    return found
+    return {"title": meta.name, "type": "object", "properties": properties, "required": ["id"]}
 
 
 def _relation(field: RelationField, record: Schema) -> Schema:
@@ -110,19 +85,3 @@ def _relation(field: RelationField, record: Schema) -> Schema:
     if isinstance(field, ToManyField):
         return {"type": "array", "items": {"anyOf": options}}
     return {"anyOf": [*options, {"type": "null"}] if field.nullable else options}
-
-
-def _value(field: Field, *, prefix: str) -> tuple[Schema, dict[str, Schema]]:
-    accepted: Any = field.annotation()
-    (schema,), components = msgspec.json.schema_components(
-        (Optional[accepted] if field.nullable else accepted,),  # noqa: UP045 - `|` is not for every annotation
-        ref_template=REF.format(name=prefix + "{name}"),
-    )
-    return schema, {prefix + name: component for name, component in components.items()}
-
-
-def _notes(field: Field, *, with_default: bool) -> Schema:
-    notes: Schema = {"description": field.description} if field.description else {}
-    if with_default and field.has_literal_default:
-        notes["default"] = msgspec.to_builtins(field.default, builtin_types=())
-    return notes

@@ -5,9 +5,10 @@ of a head and 431 are the server's, before there is an operation.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from app.http.problems import CONTENT_TYPE, KINDS
+from app.openapi.headers import CHALLENGE, RETRY_AFTER, headers
 from app.openapi.schemas import Schema, reference
 
 EVERYWHERE: Final = ("internal", "unavailable", "database_timeout")
@@ -16,9 +17,9 @@ INPUT: Final = ("malformed", "invalid")
 BODY: Final = ("malformed", "too_large", "unsupported_media_type", "invalid")
 
 _HEADERS: Final = {
-    "unauthenticated": ("WWW-Authenticate", "The scheme to sign in with.", {"type": "string"}),
-    "too_many_requests": ("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 0}),
-    "unavailable": ("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 0}),
+    "unauthenticated": CHALLENGE,
+    "too_many_requests": RETRY_AFTER,
+    "unavailable": RETRY_AFTER,
 }
 
 
@@ -28,6 +29,12 @@ def refusals(codes: Iterable[str]) -> dict[str, Schema]:
     return {status: {"$ref": f"#/components/responses/{code}"} for status, code in statuses}
 
 
+def codes_of(statuses: Iterable[int]) -> list[str]:
+    """The machine codes of statuses. Raises KeyError for one that no problem has."""
+    by_status = {kind.status: code for code, kind in KINDS.items()}
+    return [by_status[status] for status in statuses]
+
+
 def components() -> dict[str, Schema]:
     """The responses that `refusals` refers to, by machine code."""
     return {code: _response(code) for code in KINDS}
@@ -35,11 +42,9 @@ def components() -> dict[str, Schema]:
 
 def _response(code: str) -> Schema:
     kind = KINDS[code]
-    response: dict[str, Any] = {
+    names = [_HEADERS[code]] if code in _HEADERS else []
+    return {
         "description": f"{kind.title} (`{code}`).",
+        "headers": headers(*names),
         "content": {CONTENT_TYPE.decode(): {"schema": reference("Problem")}},
     }
-    if code in _HEADERS:
-        name, description, schema = _HEADERS[code]
-        response["headers"] = {name: {"description": description, "schema": schema}}
-    return response

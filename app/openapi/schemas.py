@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -24,11 +24,20 @@ class Problem(ProblemObject, frozen=True):
     """
 
 
-class Described(NamedTuple):
-    """Schemas of types, in the order in which they were given, and the components that they refer to."""
+class Described:
+    """Schemas of types, and the components that they refer to."""
 
-    schemas: tuple[Schema, ...]
-    components: dict[str, Schema]
+    def __init__(
+        self, types: Sequence[Any], schemas: Sequence[Schema], components: dict[str, Schema]
+    ) -> None:
+        # By identity, and the types are kept: an annotation may hold what cannot be hashed.
+        self._types = tuple(types)
+        self._schemas = {id(type_): schema for type_, schema in zip(types, schemas, strict=True)}
+        self.components = components
+
+    def of(self, annotation: Any) -> Schema:
+        """The schema of one of the types that were described."""
+        return self._schemas[id(annotation)]
 
 
 def reference(name: str) -> Schema:
@@ -48,13 +57,13 @@ def described(types: Sequence[Any], records: Mapping[str, str]) -> Described:
 
     def record(cls: type) -> Schema:
         name = records.get(getattr(cls, "__table__", ""))
-        return _SOMETHING if name is None else reference(name)
+        return dict(_SOMETHING) if name is None else reference(name)
 
     schemas, components = msgspec.json.schema_components(types, schema_hook=record, ref_template=REF)
     for component in components.values():
         if "description" in component:  # a docstring, as it is indented in the source
             component["description"] = inspect.cleandoc(component["description"])
-    return Described(schemas, components)
+    return Described(types, schemas, components)
 
 
 def is_describable(annotation: Any) -> bool:

@@ -1,33 +1,43 @@
 """/openapi.json, and the page that shows it."""
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.core.environment import Environment
-from app.http.files import file_answer
-from app.http.routing import Router
+from app.http.files import PAGE_POLICY, file_answer
+from app.http.routing import Content, Router
 from app.openapi import Documentation
 from services.dotorm_crud_auto.app import CrudAutoService
 
 router_public = Router(tags=("documentation",))
 
+_POLICY: Final = f"{PAGE_POLICY}; require-trusted-types-for 'script'; trusted-types 'none'"
+"""Trusted types without any policy: the browser itself refuses to make markup of a text."""
 
-@router_public.get("/openapi.json")
+
+@router_public.get("/openapi.json", responses={200: Content("application/json", dict), 304: None})
 async def openapi(request: Request) -> Response:
-    """This document (OpenAPI 3.1)."""
-    return file_answer(request, await _documentation(request).document())
+    """This document (OpenAPI 3.1). Packed by gzip for who accepts it."""
+    packed = _accepts_gzip(request.headers.get("accept-encoding", ""))
+    answer = file_answer(request, await _documentation(request).document(packed=packed))
+    answer.headers["Vary"] = "Accept-Encoding"
+    if packed and answer.status_code == 200:
+        answer.headers["Content-Encoding"] = "gzip"
+    return answer
 
 
-@router_public.get("/docs")
+@router_public.get("/docs", responses={200: Content("text/html"), 304: None})
 async def docs(request: Request) -> Response:
     """This document, for people: a page that needs nothing from elsewhere."""
-    return file_answer(request, _documentation(request).page)
+    return file_answer(request, _documentation(request).page, policy=_POLICY)
 
 
 async def docs_file(request: Request) -> Response:
     """A script or a style sheet of the page."""
-    return file_answer(request, _documentation(request).file(request.path_params["name"]))
+    return file_answer(request, _documentation(request).file(request.path_params["name"]), policy=_POLICY)
 
 
 router_public.routes.append(Route("/docs/{name}", docs_file, include_in_schema=False))
@@ -36,3 +46,12 @@ router_public.routes.append(Route("/docs/{name}", docs_file, include_in_schema=F
 def _documentation(request: Request) -> Documentation:
     env: Environment = request.app.state.env
     return env.service(CrudAutoService).documentation
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding names gzip, and not to refuse it (RFC 9110, section 12.5.3)."""
+    for one in accepted.lower().split(","):
+        coding, _, weight = one.partition(";")
+        if coding.strip() == "gzip":
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
