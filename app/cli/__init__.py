@@ -24,7 +24,14 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "serve": "run the server",
         "config": "show or check the settings",
         "migrate": "show, plan or apply migrations",
+        "user": "make, list and disable users, and set their passwords",
         "routes": "list the routes of all modules",
+        "explain": "say why a user may, or may not, do something",
+        "audit": "verify the audit log",
+        "openapi": "print the description of the API",
+        "doctor": "look for what is wrong, and say what helps",
+        "backup": "write the whole database to a file",
+        "restore": "put a backup into an empty database",
     }
 )
 """Every command with its line of help, in the order of `starling --help`."""

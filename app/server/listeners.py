@@ -3,6 +3,8 @@
 import errno
 import socket
 import sys
+from collections.abc import Sequence
+from typing import Self
 
 from app.core.errors import StartError
 
@@ -24,6 +26,7 @@ class Listeners:
         """
         self.host = host
         self.port = port
+        self.are_handed_down = False
         self._sockets: list[list[socket.socket]] = [[] for _ in range(workers)]
         is_spread = workers > 1 and sys.platform == "linux"
         refusals: list[OSError] = []
@@ -35,6 +38,17 @@ class Listeners:
         if any(error.errno == errno.EADDRINUSE for error in refusals) or not self._sockets[0]:
             self.close()
             raise _explained(host, port, refusals)
+
+    @classmethod
+    def handed_down(cls, sockets: Sequence[socket.socket], workers: int) -> Self:
+        """Of sockets that somebody else has bound: all workers share them, because the queue of one of our
+        own would be lost when we end."""
+        listeners = cls.__new__(cls)
+        listeners.are_handed_down = True
+        name = sockets[0].getsockname()
+        listeners.host, listeners.port = name[:2] if isinstance(name, tuple) else (name, 0)
+        listeners._sockets = [list(sockets) for _ in range(workers)]
+        return listeners
 
     def of_worker(self, number: int) -> list[socket.socket]:
         """The sockets of one worker, counted from 0."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gc
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -26,12 +27,15 @@ from app.server.database import DatabaseKeeper
 from app.server.embedded import EmbeddedPostgres
 from app.server.listeners import Listeners
 from app.server.parent_log import LOGGER, parent_log
+from app.server.service_manager import take_sockets, tell
 from app.server.signals import Signals, StopRequested
 from app.server.worker import MakeApp, load_server
 from app.server.workers import Workers
 
-# Beside its pool a worker holds a connection that listens, one that notifies and one that reads revocations.
-_CONNECTIONS_BESIDE_POOL = 3
+CONNECTIONS_BESIDE_POOL = 4
+"""Beside its pool a worker holds a connection that listens, one that notifies and one that reads revocations,
+and for moments one that asks whether the database answers."""
+
 # For commands that run beside the server, and the three that PostgreSQL keeps for its superuser.
 _CONNECTIONS_FOR_OTHERS = 12
 
@@ -78,6 +82,7 @@ def serve(
             _supervise(workers, keeper, listeners, signals)
         except StopRequested:
             LOGGER.info("stopping")
+            tell(os.environ, "STOPPING=1")
     return 0
 
 
@@ -90,13 +95,17 @@ def _open(
     """
     embedded = None
     if settings.database.url is None:
-        connections = settings.http.workers * (settings.database.pool_max + _CONNECTIONS_BESIDE_POOL)
+        connections = settings.http.workers * (settings.database.pool_max + CONNECTIONS_BESIDE_POOL)
         embedded = EmbeddedPostgres(
             settings.data_dir, max_connections=connections + _CONNECTIONS_FOR_OTHERS, pause=signals.pause
         )
         opened.callback(embedded.close)
         embedded.claim()
-    listeners = Listeners(settings.http.host, settings.http.port, settings.http.workers)
+    handed_down = take_sockets(os.environ)
+    if handed_down:
+        listeners = Listeners.handed_down(handed_down, settings.http.workers)
+    else:
+        listeners = Listeners(settings.http.host, settings.http.port, settings.http.workers)
     opened.callback(listeners.close)
     if embedded is None:
         return None, listeners, settings
@@ -125,6 +134,7 @@ def _supervise(
             is_announced = True
             sys.stdout.write(_announcement(listeners))
             sys.stdout.flush()
+            tell(os.environ, "READY=1")
 
 
 def _announcement(listeners: Listeners) -> str:

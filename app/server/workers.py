@@ -13,12 +13,13 @@ import msgspec
 
 from app.core.errors import StartError
 from app.project_setup import Settings
+from app.server.board import Board
 from app.server.listeners import Listeners
 from app.server.parent_log import LOGGER
 from app.server.processes import ended
 from app.server.restarts import Restarts
 from app.server.signals import Signals
-from app.server.worker import SHUTDOWN_SECONDS, Lines, MakeApp, Report, run_worker
+from app.server.worker import SHUTDOWN_SECONDS, Lines, MakeApp, Place, Report, run_worker
 
 
 class _Worker:
@@ -54,6 +55,7 @@ class Workers:
         self._forget = forget
         # The parent alone holds the write end: when it dies, however it dies, the workers read the end.
         self._life_read, self._life_write = os.pipe()
+        self._board = Board(settings.http.workers)
         self._workers = [_Worker(number) for number in range(settings.http.workers)]
         self.were_up = False
 
@@ -137,9 +139,16 @@ class Workers:
                 os.close(descriptor)
             self._listeners.close_except(worker.number)
             self._forget()
-            status = run_worker(
-                self._settings, self._make_app, self._listeners.of_worker(worker.number), lines
+            place = Place(
+                number=worker.number,
+                sockets=self._listeners.of_worker(worker.number),
+                lines=lines,
+                board=self._board,
+                # Where others answer already, or answered a moment ago, a connection had better wait than be
+                # told that we are starting.
+                accepts_early=not (self.were_up or self._listeners.are_handed_down),
             )
+            status = run_worker(self._settings, self._make_app, place)
         except BaseException:  # noqa: BLE001  # the rim of the process
             traceback.print_exc()
         finally:

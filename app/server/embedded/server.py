@@ -90,6 +90,11 @@ class EmbeddedPostgres:
             self._pause(_POLL_SECONDS)
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it accepts connections now."""
+        return self._process is not None and self._cluster.is_ready(self._process.pid, self._socket_folder)
+
+    @property
     def process(self) -> "subprocess.Popen[bytes]":
         """The postgres that runs, or ran last. Raises RuntimeError before `open`."""
         if self._process is None:
