@@ -1,8 +1,11 @@
 """Who is connected to this process, and what each connection listens to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from app.realtime.topic import Receiver
+
+UserWatch = Callable[[int, bool], None]
+"""Is told of a user whether he has a connection now. Returns at once, and does not raise."""
 
 
 class Seat:
@@ -23,6 +26,11 @@ class Seats:
     def __init__(self) -> None:
         self._seats: dict[Receiver, Seat] = {}
         self._users: dict[int, dict[Receiver, Seat]] = {}
+        self._watches: list[UserWatch] = []
+
+    def watch(self, watch: UserWatch) -> None:
+        """Call `watch` when the first connection of a user comes, and when the last one goes."""
+        self._watches.append(watch)
 
     def __len__(self) -> int:
         """How many connections there are."""
@@ -45,6 +53,8 @@ class Seats:
         if seat is None:
             seat = self._seats[receiver] = Seat(receiver, user_id)
             self._users.setdefault(user_id, {})[receiver] = seat
+            if len(self._users[user_id]) == 1:
+                self._tell(user_id, True)
         elif seat.user_id != user_id:
             raise ValueError(f"this connection is user {seat.user_id}'s, it cannot become user {user_id}'s")
 
@@ -56,6 +66,7 @@ class Seats:
             del of_user[receiver]
             if not of_user:
                 del self._users[seat.user_id]
+                self._tell(seat.user_id, False)
         return seat
 
     def of_user(self, user_id: int) -> tuple[Seat, ...]:
@@ -69,3 +80,7 @@ class Seats:
     def users(self) -> tuple[int, ...]:
         """The users that have a connection here."""
         return tuple(self._users)
+
+    def _tell(self, user_id: int, is_here: bool) -> None:
+        for watch in self._watches:
+            watch(user_id, is_here)

@@ -16,6 +16,12 @@ class PubSubSettings(Section, frozen=True, kw_only=True):
         Meta(description="What carries events between processes; memory: one process only."),
     ] = "postgres"
     url: Annotated[str | None, Meta(description="redis://... or rediss://..., for the redis backend.")] = None
+    channel: Annotated[
+        str,
+        Meta(
+            min_length=1, description="Name of the channel in Redis; deployments on one server must differ."
+        ),
+    ] = "starling"
 
     def problems(self) -> Iterable[str]:
         """A Redis without an address."""

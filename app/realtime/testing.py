@@ -1,11 +1,15 @@
-"""Stand-ins for tests: a log that is kept in memory, and a receiver that remembers what it got."""
+"""Stand-ins for tests: a log that is kept in memory, a receiver that remembers what it got, and brokers of
+several processes that are one.
+"""
 
+import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from app.realtime.broker.base import Broker, Listener
 from app.realtime.close_codes import CloseCode
 from app.realtime.events import Envelope, Frame
 from app.realtime.log import EventLog
@@ -72,6 +76,7 @@ class RecordingReceiver:
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.closed_with: CloseCode | None = None
+        self.is_congested = False
 
     def send_nowait(self, frame: Frame) -> None:
         """See Receiver. After a close frames are dropped, as a socket does."""
@@ -94,3 +99,51 @@ class RecordingReceiver:
     def seqs(self, topic: str) -> list[int]:
         """The seqs of the events of one topic, in the order of arrival."""
         return [event["seq"] for event in self.received if event.get("topic") == topic]
+
+
+class Bus:
+    """Carries between the brokers that it makes, each of which stands for one process."""
+
+    def __init__(self) -> None:
+        self._brokers: list[BusBroker] = []
+
+    def broker(self) -> "BusBroker":
+        """The broker of one more process."""
+        broker = BusBroker(self._brokers)
+        self._brokers.append(broker)
+        return broker
+
+
+class BusBroker(Broker):
+    """One process's end of a bus. While `is_cut` nothing gets in or out, as when the process hangs or is
+    killed; `trouble` is what its health says.
+    """
+
+    def __init__(self, brokers: Sequence["BusBroker"]) -> None:
+        self._brokers = brokers
+        self.listener: Listener | None = None
+        self.is_cut = False
+        self.trouble: str | None = None
+
+    async def start(self, listener: Listener) -> None:
+        """See Broker."""
+        self.listener = listener
+
+    async def stop(self) -> None:
+        """See Broker."""
+        self.listener = None
+
+    def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """See Broker. Delivered in the next round of the loop."""
+        if not self.is_cut:
+            asyncio.get_running_loop().call_soon(self._deliver, tuple(envelopes))
+
+    def health(self) -> str | None:
+        """See Broker."""
+        return self.trouble
+
+    def _deliver(self, envelopes: Sequence[Envelope]) -> None:
+        for broker in self._brokers:
+            if broker.listener is not None and not broker.is_cut:
+                for envelope in envelopes:
+                    broker.listener.receive(envelope)

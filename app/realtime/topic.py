@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Protocol
 
 from app.realtime.close_codes import CloseCode
@@ -23,6 +24,10 @@ CHECK_AGAIN: Final = "come back: what you may hear has to be checked again"
 
 class Receiver(Protocol):
     """What the hub needs of a connection."""
+
+    @property
+    def is_congested(self) -> bool:
+        """So much is queued that whatever can be left out should be."""
 
     def send_nowait(self, frame: Frame) -> None:
         """Take the frame without waiting, or close itself. Never raises."""
@@ -87,6 +92,12 @@ class Topic:
     def is_behind(self) -> bool:
         """There are events that were not told yet."""
         return self.wanted > self.delivered
+
+    def receivers(self) -> Iterator[Receiver]:
+        """Everybody who has a subscription, live or not."""
+        yield from self.live
+        yield from self.ahead
+        yield from self.replays
 
     def __contains__(self, receiver: Receiver) -> bool:
         return receiver in self.live or receiver in self.replays or receiver in self.ahead

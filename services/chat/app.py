@@ -5,45 +5,61 @@ from typing import Any, ClassVar, Final
 
 from starlette.applications import Starlette
 
+from app.core.access_presets import ACL
 from app.core.environment import Environment
-from app.core.service import Info, Service
+from app.core.service import Info
 from app.realtime import Realtime, make_broker
 from app.realtime.settings import PubSubSettings
 from orm import UsageError
-from services.chat.log import ChatEventLog
-from services.chat.settings import ChatSettings
+from services.chat.log import TOPIC, ChatEventLog
+from services.chat.parts import Parts
+from services.chat.search_indexes import make_search_indexes
+from services.chat.service import RunningChat
 from services.chat.websocket.guard import SocketGuard
 from services.dotorm_databases_postgres.settings import DatabaseSettings
+from services.security.app import SecurityService
+
+RIGHTS_TOPIC: Final = "rights"
+"""Under which processes tell each other that rights have changed."""
 
 _MAY_READ: Final = ["or", ["can_read", "=", True], ["is_admin", "=", True]]
 
 
-class ChatService(Service):
+class ChatService(RunningChat):
     """Carries events between processes and to sockets, and ends sockets with their sessions."""
 
+    # Chats of records are not in the generated API: being a member is not enough for them.
     guards: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "chats": [["members.user_id", "=", "{{user_id}}"]],
-        "chat_members": [["chat_id.members.user_id", "=", "{{user_id}}"]],
-        "chat_messages": [["chat_id.members", "some", [["user_id", "=", "{{user_id}}"], _MAY_READ]]],
+        "chats": [["members.user_id", "=", "{{user_id}}"], ["chat_type", "!=", "record"]],
+        "chat_members": [
+            ["chat_id.members.user_id", "=", "{{user_id}}"],
+            ["chat_id.chat_type", "!=", "record"],
+        ],
+        "chat_messages": [
+            ["chat_id.members", "some", [["user_id", "=", "{{user_id}}"], _MAY_READ]],
+            ["chat_id.chat_type", "!=", "record"],
+        ],
+    }
+    access: ClassVar[Mapping[str, Mapping[str, ACL]]] = {
+        table: {"base_user": ACL.READ_ONLY} for table in ("chats", "chat_members", "chat_messages")
     }
     info = Info(
         name="chat",
         summary="Chats with realtime delivery over WebSocket.",
-        depends=("dotorm_databases_postgres", "auth_token", "users"),
+        depends=("dotorm_databases_postgres", "security", "auth_token", "users"),
     )
 
     def __init__(self, env: Environment) -> None:
         super().__init__(env)
-        self.settings = env.settings.section(ChatSettings)
         self.guard = SocketGuard(lambda: env.authenticator)
-        self._realtime: Realtime | None = None
+        self._parts: Parts | None = None
 
     @property
-    def realtime(self) -> Realtime:
-        """The broker and the hub of this process. Raises UsageError before `startup`."""
-        if self._realtime is None:
+    def parts(self) -> Parts:
+        """What runs in this process. Raises UsageError before `startup`."""
+        if self._parts is None:
             raise UsageError("the chat service is not running: add chat to Apps.services_after")
-        return self._realtime
+        return self._parts
 
     async def startup(self, app: Starlette) -> None:
         """Events of every process arrive here, and sockets may come. Raises Unavailable, and StartError
@@ -51,16 +67,24 @@ class ChatService(Service):
         pubsub = self.env.settings.section(PubSubSettings)
         listen_url = self.env.settings.section(DatabaseSettings).listen_url
         broker = make_broker(pubsub, connect=lambda: self.env.db.connect(listen_url))
-        self._realtime = Realtime(broker, ChatEventLog(self.env.db))
-        await self._realtime.start()
-        self.guard.start()
+        self._realtime = Realtime(broker, {TOPIC: ChatEventLog(self.env.db)})
+        self._parts = Parts(self.env, self.settings, self._realtime, self.guard)
+        await self._parts.start()
         self.env.add_readiness_check("realtime", self._realtime.health)
+        self._pass_on_changes_of_rights(self._realtime)
+
+    def _pass_on_changes_of_rights(self, realtime: Realtime) -> None:
+        """Whoever changes rights tells all processes, which look at once instead of half a second later. What
+        is lost is no harm: they look anyway."""
+        revisions = self.env.service(SecurityService).revisions
+        realtime.listen(RIGHTS_TOPIC, lambda _: revisions.doubt(), on_gap=revisions.doubt)
+        revisions.on_announcement(lambda: realtime.tell(RIGHTS_TOPIC, b"{}"))
+
+    async def post_init(self, app: Starlette) -> None:
+        """Searching has its indexes."""
+        self.has_trigrams = await make_search_indexes(self.env.db)
 
     async def shutdown(self, app: Starlette) -> None:
         """Every socket is told to come back elsewhere and is over; what was published is sent."""
-        if self._realtime is None:
-            return
-        self._realtime.hub.drain()
-        await self.guard.wait_closed()
-        await self.guard.stop()
-        await self._realtime.stop()
+        if self._parts is not None:
+            await self._parts.stop()

@@ -12,7 +12,7 @@ import msgspec
 
 from app.http import json
 from orm import UsageError
-from services.chat.schemas import MemberView, MessageView
+from services.chat.schemas import ChatCard, MemberView, MessageView, ReactionView
 
 EPHEMERAL: Final = frozenset({"typing", "presence"})
 """Types that are told to whoever listens, and not kept."""
@@ -30,12 +30,31 @@ class NewMessageEvent(Event, tag="new_message"):
     message: MessageView
 
 
+class MessageEdited(Event, tag="message_edited"):
+    """A message says something else now."""
+
+    message: MessageView
+
+
+class MessageDeleted(Event, tag="message_deleted"):
+    """A message says nothing any more: no body, no reactions, not pinned."""
+
+    message_id: int
+
+
 class MessagePinned(Event, tag="message_pinned"):
     """A message was pinned or unpinned by `user_id`."""
 
     message_id: int
     pinned: bool
     user_id: int
+
+
+class ReactionUpdate(Event, tag="reaction_update"):
+    """These are all reactions to a message now."""
+
+    message_id: int
+    reactions: tuple[ReactionView, ...]
 
 
 class MessagesRead(Event, tag="messages_read"):
@@ -51,10 +70,35 @@ class MemberAdded(Event, tag="member_added"):
     member: MemberView
 
 
+class MemberUpdated(Event, tag="member_updated"):
+    """A member may do more now, or less."""
+
+    member: MemberView
+
+
+class MemberRemoved(Event, tag="member_removed"):
+    """Somebody is no member any more: he left, or was removed."""
+
+    user_id: int
+
+
+class ChatUpdated(Event, tag="chat_updated"):
+    """The chat is called, described or archived differently."""
+
+    chat: ChatCard
+
+
 class Typing(Event, tag="typing"):
     """A member is typing. Ephemeral."""
 
     user_id: int
+
+
+class Presence(Event, tag="presence"):
+    """A member has come online, or has gone. Ephemeral."""
+
+    user_id: int
+    online: bool
 
 
 EventLike = Event | Mapping[str, Any]

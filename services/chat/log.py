@@ -10,7 +10,10 @@ from orm import Database
 from sql import statements
 
 _SQL: Final = statements("chat/events")
-_PREFIX: Final = "chat:"
+TOPIC: Final = "chat"
+"""The kind of the topics of chats."""
+
+_PREFIX: Final = f"{TOPIC}:"
 
 _decode_ids: Final = msgspec.json.Decoder(tuple[int, ...]).decode
 

@@ -14,9 +14,9 @@ from typing import Final
 from app.core.environment import current_environment
 from app.realtime import Envelope
 from orm import UsageError
-from services.chat.app import ChatService
 from services.chat.events import EPHEMERAL, EventLike, ephemeral_frame, event_type, plain_frame
 from services.chat.log import topic_of
+from services.chat.service import running_chat
 from services.chat.stream import append
 
 
@@ -51,7 +51,7 @@ class ChatManager:
         self._publish(Envelope("", None, plain_frame(event), to_users=(user_id,)))
 
     def _publish(self, envelope: Envelope) -> None:
-        current_environment().service(ChatService).realtime.publish([envelope])
+        running_chat().realtime.publish([envelope])
 
 
 chat_manager: Final = ChatManager()

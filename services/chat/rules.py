@@ -5,12 +5,18 @@ from typing import Final, Literal
 import msgspec
 
 from orm import AccessDenied, Conflict, Invalid, Place
+from services.chat.emoji import is_emoji
 
 ChatType = Literal["direct", "group", "channel", "record"]
 Right = Literal["is_admin", "can_read", "can_write", "can_pin", "can_invite", "can_delete_others"]
 
 MAX_NAMED_USERS: Final = 500
 """Users that one request may name. Each is an event for each of the others."""
+
+MAX_NAME_CHARS: Final = 255
+
+MAX_EMOJI: Final = 20
+"""Different emoji on one message; how many people use one is not limited."""
 
 _LACKS: Final[dict[Right, str]] = {
     "is_admin": "This is for administrators of the chat.",
@@ -75,6 +81,13 @@ def check_body(body: str, *, max_chars: int) -> None:
         raise _wrong_body(
             "too_long", f"A message has at most {max_chars} characters; this one has {len(body)}."
         )
+
+
+def check_emoji(emoji: str) -> None:
+    """Raise Invalid, with the pointer /emoji, for a text that is not one emoji."""
+    if not is_emoji(emoji):
+        sentence = "A reaction is one emoji."
+        raise Invalid(sentence, errors=[Place("/emoji", "not_an_emoji", sentence)])
 
 
 def _wrong_body(code: str, sentence: str) -> Invalid:

@@ -6,10 +6,10 @@ import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from app.http.bodies import Body
-from services.chat.rules import MAX_NAMED_USERS, ChatType
+from services.chat.rules import MAX_NAME_CHARS, MAX_NAMED_USERS, ChatType
 
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -55,12 +55,39 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     mentions: tuple[int, ...] = ()
 
 
-class ChatView(msgspec.Struct, frozen=True, kw_only=True):
-    """A chat as one of its members sees it: `unread_count` and `last_message` are his, the rest is the same
-    for all.
+class VersionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message said, and since when."""
 
-    `members` are in the order in which they joined. `last_message` is null in a chat without messages, and
-    for a member who may not read.
+    body: str
+    at: datetime.datetime
+
+
+class ChatCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A chat without what differs from member to member: what `chat_updated` tells of it.
+
+    `res_model` and `res_id` are there for the chat of a record only.
+    """
+
+    id: int
+    name: str
+    chat_type: ChatType
+    description: str | None
+    archived: bool
+    creator_id: int
+    created_at: datetime.datetime
+    last_seq: int
+    res_model: str | None = None
+    res_id: int | None = None
+
+
+class ChatView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A chat as one of its members sees it: the counts, `pinned` and `last_message` are his, the rest is the
+    same for all.
+
+    `members` are in the order in which they joined. `unread_count` and `mention_count` are about messages
+    behind his `last_read_message_id`, deleted ones left out. `last_message` is null in a chat without
+    messages, and for a member who may not read. `pinned` is there only when it is true, `res_model` and
+    `res_id` only for the chat of a record.
     """
 
     id: int
@@ -73,12 +100,17 @@ class ChatView(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int
     members: tuple[MemberView, ...]
     unread_count: int
-    mention_count: int = 0
+    mention_count: int
     last_message: MessageView | None
+    pinned: bool = False
+    res_model: str | None = None
+    res_id: int | None = None
 
 
 class ChatList(msgspec.Struct, frozen=True):
-    """Chats, newest message first. `next` is the `after` of the next page, null on the last one."""
+    """Chats: those that the asker has pinned, then the others, each part with the newest message first.
+    `next` is the `after` of the next page, null on the last one.
+    """
 
     data: list[ChatView]
     next: str | None
@@ -94,9 +126,22 @@ class MessageList(msgspec.Struct, frozen=True):
 
 
 class PinnedList(msgspec.Struct, frozen=True):
-    """The pinned messages, newest first."""
+    """The pinned messages, newest first, at most 500."""
 
     data: list[MessageView]
+
+
+class VersionList(msgspec.Struct, frozen=True):
+    """What a message says and said before, newest first; empty once it was deleted."""
+
+    data: list[VersionView]
+
+
+class SearchList(msgspec.Struct, frozen=True):
+    """Messages found, newest first. `next` is the `before` of the next page, null on the last one."""
+
+    data: list[MessageView]
+    next: int | None
 
 
 class EventList(msgspec.Struct, frozen=True):
@@ -121,14 +166,33 @@ class NewChat(Body):
     """A chat to create; the asker is a member without being named."""
 
     chat_type: Literal["direct", "group", "channel"] = "direct"
-    name: Annotated[str, Meta(max_length=255)] | None = None
+    name: Annotated[str, Meta(max_length=MAX_NAME_CHARS)] | None = None
     user_ids: Annotated[tuple[Id, ...], Meta(max_length=MAX_NAMED_USERS)] = ()
+
+
+class ChatChange(Body):
+    """What is to change of a chat; what is not named stays."""
+
+    name: Annotated[str, Meta(max_length=MAX_NAME_CHARS)] | UnsetType = UNSET
+    description: Annotated[str, Meta(max_length=4000)] | UnsetType | None = UNSET
+    archived: bool | UnsetType = UNSET
 
 
 class NewMember(Body):
     """A user to add."""
 
     user_id: Id
+
+
+class RightsChange(Body):
+    """What is to change of a member's rights; what is not named stays."""
+
+    is_admin: bool | UnsetType = UNSET
+    can_read: bool | UnsetType = UNSET
+    can_write: bool | UnsetType = UNSET
+    can_pin: bool | UnsetType = UNSET
+    can_invite: bool | UnsetType = UNSET
+    can_delete_others: bool | UnsetType = UNSET
 
 
 class NewMessage(Body):
@@ -139,8 +203,26 @@ class NewMessage(Body):
     nonce: Nonce | None = None
 
 
+class MessageChange(Body):
+    """What a message is to say."""
+
+    body: str
+
+
+class Reaction(Body):
+    """An emoji; the asker's is added to the message, or taken away if it is there."""
+
+    emoji: str
+
+
+class ForwardTarget(Body):
+    """The chat that a copy of a message goes to."""
+
+    chat_id: Id
+
+
 class PinChange(Body):
-    """Whether a message is to be pinned."""
+    """Whether a message, or a chat in the asker's own list, is to be pinned."""
 
     pinned: bool
 

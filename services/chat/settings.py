@@ -13,6 +13,9 @@ class ChatSettings(Section, frozen=True, kw_only=True):
     event_retention_days: Annotated[
         int, Meta(ge=1, description="Days that events are kept for clients that come back.")
     ] = 30
+    event_retention_count: Annotated[
+        int, Meta(ge=0, description="Events kept of each chat, the newest; 0: as many as there are.")
+    ] = 100_000
     max_body_chars: Annotated[int, Meta(ge=1, description="Longest message, in characters.")] = 65_536
     sockets_per_user: Annotated[
         int, Meta(ge=1, description="Open sockets of one user; closed with 4429 beyond.")

@@ -1,4 +1,4 @@
-"""Envelopes as NOTIFY payloads: several in one, none above PostgreSQL's limit. Pure; nothing here waits.
+"""Envelopes as payloads of a broker: several in one, none above its limit. Pure; nothing here waits.
 
 A payload is a JSON array of items; an item is an array that begins with its kind:
 
@@ -118,7 +118,7 @@ class Unpacker:
         self._part_decoder: msgspec.json.Decoder[_Event | _Head] = msgspec.json.Decoder(_Event | _Head)
         self._parts: dict[str, list[_Part]] = {}
 
-    def unpack(self, payload: str) -> list[Outgoing]:
+    def unpack(self, payload: str | bytes) -> list[Outgoing]:
         """The messages that are complete with this payload.
 
         Raises msgspec.DecodeError for a payload that is not one of ours.

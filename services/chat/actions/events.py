@@ -6,9 +6,11 @@ from typing import Final
 import msgspec
 
 from app.core.environment import current_environment
+from services.chat.actions.records import settle
+from services.chat.errors import no_such_chat
+from services.chat.records import check_record
 from services.chat.rules import require
 from services.chat.schemas import EventList
-from services.chat.stream import no_such_chat
 from sql import statements
 
 _SQL: Final = statements("chat/events")
@@ -31,7 +33,8 @@ async def stream_head(chat_id: int, user_id: int) -> int:
     row = await current_environment().db.fetchrow(_SQL["subscribable"], chat_id, user_id)
     if row is None:
         raise no_such_chat(chat_id)
-    last_seq, may_read = row
+    last_seq, may_read, res_model, res_id = row
+    await check_record(chat_id, res_model, res_id)
     require("can_read", may_read)
     return int(last_seq)
 
@@ -39,4 +42,5 @@ async def stream_head(chat_id: int, user_id: int) -> int:
 async def stream_heads(user_id: int) -> Mapping[int, int]:
     """The same for all chats that the user may listen to, by chat; those with the newest message first."""
     rows = await current_environment().db.fetch(_SQL["all_subscribable"], user_id)
-    return dict(rows)
+    lost = await settle(user_id, rows)
+    return {row["id"]: row["last_seq"] for row in rows if row["id"] not in lost}

@@ -5,19 +5,25 @@ from typing import Any, Final
 import msgspec
 
 from app.core.environment import current_environment
-from orm import Conflict, Invalid, Place, RecordNotFound
-from services.chat.app import ChatService
+from orm import Conflict
+from services.chat.errors import no_message_to_reply_to, no_such_chat, no_such_message
 from services.chat.events import MessagePinned, NewMessageEvent
+from services.chat.mentions import mentioned_ids, mentioned_logins
 from services.chat.models import ChatMember, ChatMessage
+from services.chat.rows import message_view
 from services.chat.rules import check_body, require, require_open
 from services.chat.schemas import MessageList, MessageView, PinnedList
-from services.chat.stream import lock_chat, lock_chat_to_post, no_such_chat
+from services.chat.service import running_chat
+from services.chat.stream import PostTurn, lock_chat, lock_chat_to_post
 from sql import statements
 
 _SQL: Final = statements("chat/messages")
 _BODY: Final = ChatMessage.__fields__["body"]
 _NONCE: Final = ChatMessage.__fields__["nonce"]
 _BEYOND_ALL_IDS: Final = 2**63 - 1
+
+MAX_PINNED: Final = 500
+"""Pinned messages that are shown, the newest of them: nobody looks for anything among more."""
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -38,47 +44,40 @@ async def post_message(
 
     Raises Invalid (body, reply), RecordNotFound, AccessDenied, Conflict (archived).
     """
-    env = current_environment()
-    check_body(body, max_chars=env.service(ChatService).settings.max_body_chars)
-    body, nonce = _BODY.to_column(body), _NONCE.to_column(nonce)
-    async with env.db.transaction():
+    body = checked_body(body)
+    nonce = _NONCE.to_column(nonce)
+    db = current_environment().db
+    async with db.transaction():
         turn = await lock_chat_to_post(chat_id, author_id)
-        message = MessageView(
-            id=turn.message_id,
-            chat_id=chat_id,
-            author_id=author_id,
-            body=body,
-            reply_to_id=reply_to_id,
-            pinned=False,
-            created_at=turn.at,
-        )
-        frame = turn.frame(NewMessageEvent(message=message))
-        outcome = await env.db.fetchrow(
-            _SQL["post"],
-            *(
-                chat_id,
-                author_id,
-                turn.message_id,
-                body,
-                turn.at,
-                reply_to_id,
-                nonce,
-                turn.seq,
-                frame.decode(),
-            ),
-        )
-        if outcome is None:
-            raise no_such_chat(chat_id)
-        first_id, may_write, archived, has_reply_to = outcome
+        mentions = await mentions_in(chat_id, body)
+        message = _new_message(turn, author_id, body, reply_to_id=reply_to_id, mentions=mentions)
+        first_id = await store_message(turn, message, nonce)
         if first_id is None:
-            require("can_write", may_write)
-            require_open(archived=archived)
-            if not has_reply_to:
-                raise _no_message_to_reply_to(reply_to_id)
-            turn.announce(frame)
             return Posted(message, turn.seq, True)
-    row = await _one(chat_id, first_id)
+    row = await db.fetchrow(_SQL["one"], chat_id, first_id)
+    if row is None:
+        raise no_such_message(chat_id, first_id)
     return Posted(message_view(row), row["seq"], False)
+
+
+async def forward_message(chat_id: int, user_id: int, message_id: int, target_id: int) -> MessageView:
+    """A copy of a message in the chat `target_id`, in the name of the user; it mentions nobody.
+
+    Raises RecordNotFound (chat, message of this chat, target), AccessDenied, Conflict (deleted; target
+    archived).
+    """
+    await ChatMember.check_can_read(chat_id, user_id)
+    db = current_environment().db
+    source = await db.fetchrow(_SQL["one"], chat_id, message_id)
+    if source is None:
+        raise no_such_message(chat_id, message_id)
+    if source["deleted_at"] is not None:
+        raise was_deleted()
+    async with db.transaction():
+        turn = await lock_chat_to_post(target_id, user_id)
+        message = _new_message(turn, user_id, source["body"], forwarded_from_id=message_id)
+        await store_message(turn, message, None)
+    return message
 
 
 async def pin_message(chat_id: int, user_id: int, message_id: int, pinned: bool) -> None:
@@ -101,7 +100,7 @@ async def pin_message(chat_id: int, user_id: int, message_id: int, pinned: bool)
             raise no_such_message(chat_id, message_id)
         require_open(archived=archived)
         if is_deleted:
-            raise Conflict("This message was deleted.")
+            raise was_deleted()
         if not is_done:
             turn.announce(frame)
 
@@ -127,39 +126,100 @@ async def list_messages(
 
 
 async def list_pinned(chat_id: int, user_id: int) -> PinnedList:
-    """The pinned messages, newest first. Raises RecordNotFound, AccessDenied."""
+    """The pinned messages, newest first, at most MAX_PINNED. Raises RecordNotFound, AccessDenied."""
     await ChatMember.check_can_read(chat_id, user_id)
-    rows = await current_environment().db.fetch(_SQL["pinned"], chat_id)
+    rows = await current_environment().db.fetch(_SQL["pinned"], chat_id, MAX_PINNED)
     return PinnedList([message_view(row) for row in rows])
 
 
-def message_view(row: Any) -> MessageView:
-    """The shape of a row of a message, columns by name."""
+# -- for the other verbs on messages
+
+
+def checked_body(body: str) -> str:
+    """A body as it can be stored. Raises Invalid with the pointer /body."""
+    check_body(body, max_chars=running_chat().settings.max_body_chars)
+    checked: str = _BODY.to_column(body)
+    return checked
+
+
+async def mentions_in(chat_id: int, body: str) -> tuple[int, ...]:
+    """The members of a chat that a body names, in its order. A statement only where there is an @ in it."""
+    candidates = mentioned_logins(body)
+    if not candidates:
+        return ()
+    logins = list({login for logins in candidates for login in logins})
+    rows = await current_environment().db.fetch(_SQL["logins"], chat_id, logins)
+    return mentioned_ids(candidates, {row["login"]: row["id"] for row in rows})
+
+
+async def store_mentions(chat_id: int, message_id: int, user_ids: tuple[int, ...]) -> None:
+    """From now on the message counts as one that mentions these users."""
+    await current_environment().db.fetch(_SQL["mention"], chat_id, message_id, user_ids)
+
+
+async def store_message(turn: PostTurn, message: MessageView, nonce: str | None) -> int | None:
+    """Store a message with its event and tell of it; instead, the id of the message that had the nonce
+    before.
+
+    Raises RecordNotFound, AccessDenied, Conflict (archived), Invalid (reply).
+    """
+    frame = turn.frame(NewMessageEvent(message=message))
+    outcome = await current_environment().db.fetchrow(_SQL["post"], *_columns(turn, message, nonce, frame))
+    if outcome is None:
+        raise no_such_chat(turn.chat_id)
+    first_id: int | None
+    first_id, may_write, archived, has_reply_to = outcome
+    if first_id is not None:
+        return first_id
+    require("can_write", may_write)
+    require_open(archived=archived)
+    if not has_reply_to:
+        raise no_message_to_reply_to(message.reply_to_id)
+    if message.mentions:
+        await store_mentions(turn.chat_id, message.id, message.mentions)
+    turn.announce(frame)
+    return None
+
+
+def was_deleted() -> Conflict:
+    """What is said of a message with which nothing can be done any more."""
+    return Conflict("This message was deleted.")
+
+
+def _new_message(
+    turn: PostTurn,
+    author_id: int,
+    body: str,
+    *,
+    reply_to_id: int | None = None,
+    forwarded_from_id: int | None = None,
+    mentions: tuple[int, ...] = (),
+) -> MessageView:
     return MessageView(
-        id=row["id"],
-        chat_id=row["chat_id"],
-        author_id=row["author_id"],
-        body=row["body"],
-        reply_to_id=row["reply_to_id"],
-        pinned=row["pinned"],
-        created_at=row["created_at"],
-        edited_at=row["edited_at"],
-        deleted_at=row["deleted_at"],
+        id=turn.message_id,
+        chat_id=turn.chat_id,
+        author_id=author_id,
+        body=body,
+        reply_to_id=reply_to_id,
+        forwarded_from_id=forwarded_from_id,
+        pinned=False,
+        created_at=turn.at,
+        mentions=mentions,
     )
 
 
-def no_such_message(chat_id: int, message_id: int) -> RecordNotFound:
-    """What is said of a message that is not in the chat, wherever else it may be."""
-    return RecordNotFound(f"There is no message {message_id} in chat {chat_id}.")
-
-
-async def _one(chat_id: int, message_id: int) -> Any:
-    row = await current_environment().db.fetchrow(_SQL["one"], chat_id, message_id)
-    if row is None:
-        raise no_such_message(chat_id, message_id)
-    return row
-
-
-def _no_message_to_reply_to(reply_to_id: int | None) -> Invalid:
-    sentence = f"There is no message {reply_to_id} in this chat to reply to."
-    return Invalid(sentence, errors=[Place("/reply_to_id", "not_found", sentence)])
+def _columns(turn: PostTurn, message: MessageView, nonce: str | None, frame: bytes) -> tuple[Any, ...]:
+    """The parameters of the statement `post`."""
+    return (
+        turn.chat_id,
+        message.author_id,
+        message.id,
+        message.body,
+        turn.at,
+        message.reply_to_id,
+        nonce,
+        turn.seq,
+        frame.decode(),
+        message.forwarded_from_id,
+        msgspec.json.encode(message.mentions).decode() if message.mentions else "[]",
+    )

@@ -9,6 +9,7 @@ from orm import (
     Char,
     Datetime,
     DotModel,
+    Index,
     Many2one,
     One2many,
     Ref,
@@ -16,6 +17,7 @@ from orm import (
     Text,
     utc_now,
 )
+from services.chat.rules import MAX_NAME_CHARS
 
 if TYPE_CHECKING:
     from services.chat.models.chat_member import ChatMember
@@ -30,9 +32,10 @@ class Chat(DotModel):
     __table__ = "chats"
     __auto_crud__ = "read"
     __written_at__ = "/chats"
+    __indexes__ = (Index(["res_model", "res_id"], where=[["res_model", "is not null", None]], unique=True),)
 
     members: list["ChatMember"] = One2many("chat_members", "chat_id")
-    name: str = Char(max_length=255, default="", description="Empty for a chat that nobody named")
+    name: str = Char(max_length=MAX_NAME_CHARS, default="", description="Empty for a chat that nobody named")
     chat_type: str = Selection(
         options=[("direct", "Direct"), ("group", "Group"), ("channel", "Channel"), ("record", "Record")],
         required=True,
@@ -50,4 +53,14 @@ class Chat(DotModel):
     )
     direct_key: str | None = Char(
         max_length=41, unique=True, readonly=True, private=True, description="The pair of a direct chat"
+    )
+    message_count: int = BigInteger(
+        default=0, required=True, readonly=True, private=True, description="Messages so far, deleted ones too"
+    )
+    res_model: str | None = Char(
+        max_length=63, readonly=True, description="The table of the record that a record chat is about"
+    )
+    res_id: int | None = BigInteger(readonly=True, description="The id of that record")
+    gone_at: datetime.datetime | None = Datetime(
+        readonly=True, private=True, description="Nobody is in it any more since then: it is being removed"
     )

@@ -1,7 +1,7 @@
 """A user in a chat, with what he may do there."""
 
 import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from orm import (
     BigInteger,
@@ -9,16 +9,20 @@ from orm import (
     Datetime,
     DotModel,
     Many2one,
-    RecordNotFound,
     Ref,
     system,
     utc_now,
 )
+from services.chat.errors import no_such_chat
 from services.chat.models.chat import Chat
+from services.chat.records import check_record
 from services.chat.rules import Right, require
 
 if TYPE_CHECKING:
     from services.users.models.user import User
+
+
+_RECORD: Final = ("chat_id.res_model", "chat_id.res_id")
 
 
 class ChatMember(DotModel):
@@ -26,7 +30,8 @@ class ChatMember(DotModel):
 
     The checks answer the member, or raise RecordNotFound for a user who is none (the chat is not there for
     him) and AccessDenied for one without the right. They look past the access policy: who a member is, is not
-    a matter of roles.
+    a matter of roles. In the chat of a record, though, the asker bound to the context has to be one who may
+    read the record.
     """
 
     __table__ = "chat_members"
@@ -44,18 +49,43 @@ class ChatMember(DotModel):
     can_invite: bool = Boolean(default=False)
     can_delete_others: bool = Boolean(default=False)
     last_read_message_id: int | None = BigInteger(description="Everything up to this message was read")
-    joined_at: datetime.datetime = Datetime(default=utc_now, index=True, readonly=True)
+    read_count: int = BigInteger(
+        default=0,
+        required=True,
+        readonly=True,
+        private=True,
+        description="The number of that message in its chat",
+    )
+    pinned_at: datetime.datetime | None = Datetime(
+        readonly=True, private=True, description="Since when he has the chat at the top of his list"
+    )
+    joined_at: datetime.datetime = Datetime(default=utc_now, readonly=True)
     joined_seq: int = BigInteger(
         required=True, readonly=True, private=True, description="Number of the event that told of it"
+    )
+    admitted_at: datetime.datetime | None = Datetime(
+        index=True, readonly=True, private=True, description="Since when he may listen"
+    )
+    admitted_seq: int = BigInteger(
+        default=0,
+        required=True,
+        readonly=True,
+        private=True,
+        description="Number of the event by which he may",
     )
 
     @classmethod
     async def check_member(cls, chat_id: int, user_id: int) -> Self:
         """The member, whatever he may do."""
+        fields = [name for name, field in cls.__fields__.items() if field.stored]
         with system():
-            found = await cls.search([["chat_id", "=", chat_id], ["user_id", "=", user_id]], limit=1)
+            found = await cls.search(
+                [["chat_id", "=", chat_id], ["user_id", "=", user_id]], [*fields, *_RECORD], limit=1
+            )
         if not found:
-            raise RecordNotFound(f"There is no chat {chat_id}.")
+            raise no_such_chat(chat_id)
+        chat = found[0].chat_id
+        await check_record(chat_id, chat.res_model, chat.res_id)
         return found[0]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""/chats: creating chats, listing one's own, looking at one."""
+"""/chats: creating chats, listing one's own, changing one."""
 
 from typing import Annotated
 
@@ -7,20 +7,31 @@ from msgspec import Meta
 
 from app.core.access import access_session
 from app.http.bodies import Request
-from app.http.query import query
 from app.http.replies import Reply
 from app.http.routing import Router
 from services.chat import actions
-from services.chat.schemas import ChatList, ChatView, EventList, NewChat, ReadMark, Seq
+from services.chat.routers.answers import created_reply, named
+from services.chat.schemas import (
+    ChatChange,
+    ChatList,
+    ChatView,
+    EventList,
+    NewChat,
+    PinChange,
+    ReadMark,
+    Seq,
+    Success,
+)
 
 router_private = Router(prefix="/chats", tags=("chat",))
 
 
 class ChatPage(msgspec.Struct, frozen=True):
-    """`limit` 1 to 200; `after` is the `next` of the page before."""
+    """`limit` 1 to 200; `after` is the `next` of the page before; `q` is a part of the name."""
 
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     after: str | None = None
+    q: Annotated[str, Meta(max_length=255)] | None = None
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -30,22 +41,21 @@ class EventPage(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=500)] = 100
 
 
-@router_private.post("", body=NewChat, status=201)
-async def create_chat(request: Request, body: NewChat) -> Reply:
+@router_private.post("", body=NewChat, status=201, responses={200: ChatView})
+async def create_chat(request: Request, body: NewChat) -> Reply[ChatView]:
     """Create a chat. A direct chat exists once for each pair: the existing one is answered with 200."""
     created = await actions.create_chat(
         access_session().user_id, chat_type=body.chat_type, name=body.name or "", user_ids=body.user_ids
     )
-    if not created.is_new:
-        return Reply(created.chat, status=200)
-    return Reply(created.chat, headers={"Location": f"/chats/{created.chat.id}"})
+    return created_reply(created)
 
 
-@router_private.get("")
-async def list_chats(request: Request) -> ChatList:
-    """The asker's chats, the one with the newest message first."""
-    page = query(request, ChatPage)
-    return await actions.list_chats(access_session().user_id, limit=page.limit, after=page.after)
+@router_private.get("", query=ChatPage)
+async def list_chats(request: Request, query: ChatPage) -> ChatList:
+    """The asker's chats: those that he has pinned, then the others, each part with the newest message
+    first.
+    """
+    return await actions.list_chats(access_session().user_id, limit=query.limit, after=query.after, q=query.q)
 
 
 @router_private.get("/{chat_id:int}")
@@ -54,12 +64,30 @@ async def get_chat(request: Request) -> ChatView:
     return await actions.get_chat(request.path_params["chat_id"], access_session().user_id)
 
 
-@router_private.get("/{chat_id:int}/events")
-async def list_events(request: Request) -> EventList:
+@router_private.patch("/{chat_id:int}", body=ChatChange)
+async def change_chat(request: Request, body: ChatChange) -> ChatView:
+    """Rename, describe or archive a chat, or open an archived one again. For its administrators."""
+    return await actions.change_chat(request.path_params["chat_id"], access_session().user_id, named(body))
+
+
+@router_private.delete("/{chat_id:int}")
+async def delete_chat(request: Request) -> None:
+    """Delete a chat with all that was said in it, for all its members. For its administrators."""
+    await actions.delete_chat(request.path_params["chat_id"], access_session().user_id)
+
+
+@router_private.post("/{chat_id:int}/pin", body=PinChange)
+async def pin_chat(request: Request, body: PinChange) -> Success:
+    """Keep a chat at the top of one's own list, or not."""
+    await actions.pin_chat(request.path_params["chat_id"], access_session().user_id, body.pinned)
+    return Success()
+
+
+@router_private.get("/{chat_id:int}/events", query=EventPage)
+async def list_events(request: Request, query: EventPage) -> EventList:
     """What happened in a chat after a seq, in order."""
-    page = query(request, EventPage)
     return await actions.list_events(
-        request.path_params["chat_id"], access_session().user_id, since=page.since, limit=page.limit
+        request.path_params["chat_id"], access_session().user_id, since=query.since, limit=query.limit
     )
 
 

@@ -145,12 +145,12 @@ def ready(user_id: int, *, heartbeat_seconds: float, worker: str) -> bytes:
     return json.encode(_Ready(user_id, heartbeat_seconds, worker))
 
 
-def subscribed(chat_id: int, seq: int) -> bytes:
+def subscribed(chat_id: int, seq: int, presence: tuple[int, ...]) -> bytes:
     """What follows are the events after `since`, then live ones; `seq` is the latest now.
 
-    `presence` names nobody: who is online is not kept.
+    `presence` are the members who are online, the user himself among them.
     """
-    return json.encode(_Subscribed(chat_id, seq, ()))
+    return json.encode(_Subscribed(chat_id, seq, presence))
 
 
 def reset(chat_id: int, seq: int) -> bytes:

@@ -32,6 +32,10 @@ class Guarded(Protocol):
     def token(self) -> str:
         """The token that it is signed in with now."""
 
+    @property
+    def session(self) -> AccessSession:
+        """What that token stands for, as it was last verified."""
+
     def renew(self, token: str, session: AccessSession) -> None:
         """The token stands for this session now; nothing happens if the socket has got another token
         meanwhile.
@@ -61,6 +65,11 @@ class SocketGuard:
     def __len__(self) -> int:
         """How many sockets there are."""
         return len(self._sockets)
+
+    @property
+    def sessions(self) -> dict[int, AccessSession]:
+        """A session of each user who has a socket here."""
+        return {socket.session.user_id: socket.session for socket in self._sockets}
 
     def start(self) -> None:
         """Begin to look."""

@@ -4,18 +4,16 @@ import asyncio
 import logging
 from typing import Final
 
-from app.core.access import AccessSession, reset_access_session, set_access_session
+from app.core.access import AccessSession, reset_access_session, scope_allows, set_access_session
 from app.core.environment import Environment
 from app.core.errors import Malformed, Unauthenticated
 from app.realtime import CloseCode, Connection
 from orm import AccessDenied, Invalid, Problem
 from services.chat import actions
 from services.chat.actions.events import stream_head, stream_heads
+from services.chat.actions.typing import tell_typing
 from services.chat.app import ChatService
-from services.chat.events import Typing
 from services.chat.log import topic_of
-from services.chat.manager import chat_manager
-from services.chat.models import ChatMember
 from services.chat.websocket import frames
 from services.chat.websocket.budget import FrameBudget
 
@@ -24,6 +22,11 @@ _logger = logging.getLogger(__name__)
 AUTH_SECONDS: Final = 5.0
 HEARTBEAT_SECONDS: Final = 25.0  # the most impatient proxies end a connection after half a silent minute
 MAX_FRAME_BYTES: Final = 1 << 20
+TYPING_SECONDS: Final = 1.0
+ROUTE: Final = "chats"
+"""What the scopes of API keys call this, as they do over HTTP."""
+
+_WRITING: Final = (frames.Send, frames.NowTyping, frames.Read)
 
 
 class ChatSocket:
@@ -36,10 +39,13 @@ class ChatSocket:
         self._request_id = request_id
         self._settings = service.settings
         self._guard = service.guard
-        self._hub = service.realtime.hub
+        self._hub = service.parts.realtime.hub
+        self._news = service.parts.presence_news
+        self._watch = service.parts.record_watch
         self._budget = FrameBudget(self._settings.frames_per_second, now=asyncio.get_running_loop().time())
         self.token = ""
         self._session: AccessSession | None = None
+        self._typing: dict[int, float] = {}
         self._over = asyncio.Event()
 
     async def run(self, token: str | None) -> None:
@@ -58,10 +64,17 @@ class ChatSocket:
 
     # -- for the guard
 
+    @property
+    def session(self) -> AccessSession:
+        """See Guarded."""
+        assert self._session is not None, "asked for after signing in"
+        return self._session
+
     def renew(self, token: str, session: AccessSession) -> None:
         """See Guarded."""
-        if token == self.token:
+        if token == self.token and session is not self._session:
             self._session = session
+            self._watch.check_soon()
 
     def sign_out(self, token: str) -> None:
         """See Guarded."""
@@ -102,6 +115,10 @@ class ChatSocket:
             _logger.warning("a socket cannot be signed in: %s", problem)
             self._connection.close(CloseCode.INTERNAL)
             return False
+        if not scope_allows(session.scopes, ROUTE, "read"):
+            self._refuse(_no_scope("read"), None)
+            self._connection.close(CloseCode.UNAUTHENTICATED, _no_scope("read").detail)
+            return False
         if len(self._hub.receivers(session.user_id)) >= self._settings.sockets_per_user:
             self._connection.close(CloseCode.TOO_MANY)
             return False
@@ -122,6 +139,8 @@ class ChatSocket:
         session = await self._verified(token)
         if session.user_id != self._user_id:
             raise AccessDenied("This socket is another user's: open one of your own.")
+        if not scope_allows(session.scopes, ROUTE, "read"):
+            raise _no_scope("read")
         self.token, self._session = token, session
         self._send_ready()
 
@@ -132,8 +151,7 @@ class ChatSocket:
 
     @property
     def _user_id(self) -> int:
-        assert self._session is not None, "asked for after signing in"
-        return self._session.user_id
+        return self.session.user_id
 
     # -- frames
 
@@ -172,18 +190,20 @@ class ChatSocket:
         self._connection.send_nowait(frames.error(error, instance=self._request_id, ref=ref))
 
     async def _act(self, frame: frames.AnyFrame) -> None:
+        # The operation that the same has over HTTP, by POST.
+        if isinstance(frame, _WRITING) and not scope_allows(self.session.scopes, ROUTE, "create"):
+            raise _no_scope("create")
         match frame:
             case frames.Ping():
                 self._connection.send_nowait(frames.PONG)
             case frames.Send():
                 await self._post(frame)
             case frames.NowTyping(chat_id=chat_id):
-                await ChatMember.check_can_write(chat_id, self._user_id)
-                await chat_manager.send_to_chat(chat_id, Typing(user_id=self._user_id))
+                await self._type(chat_id)
             case frames.Read(chat_id=chat_id, message_id=message_id):
                 await actions.mark_read(chat_id, self._user_id, message_id)
             case frames.Subscribe(chat_id=chat_id, since=since):
-                self._subscribe(chat_id, await stream_head(chat_id, self._user_id), since)
+                await self._subscribe_one(chat_id, since)
             case frames.SubscribeAll(since=since):
                 await self._subscribe_all(since)
             case frames.Unsubscribe(chat_id=chat_id):
@@ -197,24 +217,45 @@ class ChatSocket:
         )
         self._connection.send_nowait(frames.ack(frame.nonce, posted.message.id, posted.seq))
 
+    async def _type(self, chat_id: int) -> None:
+        """Tell it at most once a second for each chat: some clients say it with every key."""
+        now = asyncio.get_running_loop().time()
+        self._typing = {
+            one: told_at for one, told_at in self._typing.items() if now - told_at < TYPING_SECONDS
+        }
+        if chat_id not in self._typing:
+            await tell_typing(chat_id, self._user_id)
+            self._typing[chat_id] = now
+
     async def _subscribe_all(self, since: dict[int, int]) -> None:
         # First of all, so that no chat that is joined meanwhile falls between.
         self._hub.follow(self._connection)
         heads = await stream_heads(self._user_id)
+        online = await self._news.online_in(heads)
         for chat_id, seq in heads.items():
             if not await self._connection.drained():
                 return
-            self._subscribe(chat_id, seq, since.get(chat_id))
+            self._subscribe(chat_id, seq, since.get(chat_id), online.get(chat_id, ()))
 
-    def _subscribe(self, chat_id: int, seq: int, since: int | None) -> None:
+    async def _subscribe_one(self, chat_id: int, since: int | None) -> None:
+        seq = await stream_head(chat_id, self._user_id)
+        online = await self._news.online_in([chat_id])
+        self._subscribe(chat_id, seq, since, online.get(chat_id, ()))
+
+    def _subscribe(self, chat_id: int, seq: int, since: int | None, online: tuple[int, ...]) -> None:
         self._hub.subscribe(
             self._connection,
             topic_of(chat_id),
             seq=seq,
             since=since,
-            greeting=frames.subscribed(chat_id, seq),
+            greeting=frames.subscribed(chat_id, seq, online),
             reset=frames.reset(chat_id, seq),
         )
+
+
+def _no_scope(operation: str) -> AccessDenied:
+    """What is said to an API key that was made for other things."""
+    return AccessDenied(f"This API key has no scope {ROUTE}:{operation}.")
 
 
 def _is_too_big(text: str) -> bool:
