@@ -9,6 +9,15 @@ import pytest
 from tests.support.databases import fresh_database, fresh_schema
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Passwords are hashed in half a millisecond: thousands of sign-ins here are about something else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.users.passwords.MEMORY_KIB", 64)
+        patch.setattr("services.users.passwords.PASSES", 1)
+        yield
+
+
 @pytest.fixture(scope="session")
 def run_database_url(server_url: str) -> Iterator[str]:
     """The URL of the database of this run."""

@@ -54,6 +54,9 @@ _SHIFT: Final = 8
 Json = dict[str, Any]
 
 
+_GOING_AWAY = ("navigated or closed", "context was destroyed", "Cannot find context")
+
+
 class BrowserError(Exception):
     """The browser refused a command, or a script threw."""
 
@@ -162,11 +165,20 @@ class Page:
         is.
         """
         deadline = asyncio.get_running_loop().time() + seconds
-        while not await self.run(condition):
+        while not await self._is_so(condition):
             if asyncio.get_running_loop().time() > deadline:
                 shown = await self.run("document.body.innerText")
                 raise AssertionError(f"never: {condition}\n{self.complaints}\n{shown}")
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _is_so(self, condition: str) -> bool:
+        """Whether it is true; a page that goes away while it is asked does not say."""
+        try:
+            return bool(await self.run(condition))
+        except BrowserError as error:
+            if any(sign in str(error) for sign in _GOING_AWAY):
+                return False
+            raise
 
     async def focus(self, selector: str) -> None:
         """Give the keyboard to an element, as a click into it would."""

@@ -1,5 +1,6 @@
 """An environment without modules, models or database: what the HTTP edge asks of one, and no more."""
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 from app.core.access import AccessSession
@@ -62,6 +63,10 @@ class FakeEnvironment:
     def registry(self) -> NoReturn:
         """There is none, either."""
         raise AssertionError("the edge touched the models")
+
+    def marks(self) -> Mapping[str, str]:
+        """See Environment."""
+        return {}
 
     def unready(self) -> dict[str, str]:
         """See Environment."""

@@ -22,6 +22,18 @@ def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
             yield path, method, operation
 
 
+def resolved(document: Any, node: Any) -> Any:
+    """A part of the document, or what it refers to."""
+    while "$ref" in node:
+        node = _target(node["$ref"], document)
+    return node
+
+
+def parameters(document: Any, operation: Any) -> list[Any]:
+    """The parameters of an operation."""
+    return [resolved(document, parameter) for parameter in operation.get("parameters", ())]
+
+
 def faults(document: Any) -> list[str]:
     """What is wrong with a document, in sentences; nothing for a valid one."""
     return [*_top(document), *_references(document), *_paths(document), *_operations(document)]
@@ -58,12 +70,16 @@ def _references(node: Any, document: Any = None, place: str = "#") -> Iterator[s
 
 
 def _leads_somewhere(reference: str, document: Any) -> bool:
+    return reference.startswith("#/") and _target(reference, document) is not None
+
+
+def _target(reference: str, document: Any) -> Any:
     node = document
     for step in reference.removeprefix("#/").split("/"):
         if step not in node:
-            return False
+            return None
         node = node[step]
-    return reference.startswith("#/")
+    return node
 
 
 def _paths(document: Any) -> Iterator[str]:
@@ -83,12 +99,13 @@ def _operations(document: Any) -> Iterator[str]:
         if operation["operationId"] in ids:
             yield f"{where}: {operation['operationId']} is taken"
         ids.add(operation["operationId"])
-        given = [(parameter["in"], parameter["name"]) for parameter in operation.get("parameters", ())]
+        declared = [one for one in parameters(document, operation) if one is not None]
+        given = [(parameter["in"], parameter["name"]) for parameter in declared]
         if len(set(given)) < len(given):
             yield f"{where}: a parameter stands twice"
         if {name for place, name in given if place == "path"} != set(_PARAMETER.findall(path)):
             yield f"{where}: declares {given}"
-        for parameter in operation.get("parameters", ()):
+        for parameter in declared:
             if parameter["in"] == "path" and parameter.get("required") is not True:
                 yield f"{where}: {parameter['name']} is not required"
             if ("schema" in parameter) == ("content" in parameter):

@@ -28,7 +28,10 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "app.server": frozenset(
         {"app", "app.main", "app.project_setup", "app.core", "app.http", "app.realtime", "orm"}
     ),
-    "app.cli": frozenset({"app", "app.server", "app.main", "app.project_setup", "app.core", "orm"}),
+    "app.testing": frozenset({"app.main", "app.project_setup", "app.server", "app.core", "app.http", "orm"}),
+    "app.cli": frozenset(
+        {"app", "app.server", "app.main", "app.project_setup", "app.openapi", "app.core", "orm", "services"}
+    ),
     "orm": frozenset({"sql"}),
     "services": frozenset(
         {"app", "app.core", "app.http", "app.realtime", "app.crud", "app.openapi", "orm", "sql", "services"}

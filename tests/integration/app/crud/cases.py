@@ -44,6 +44,7 @@ async def check(world: World, case: Case) -> Answered:
         assert {place["pointer"]: place["code"] for place in answer.json()["errors"]} == case.places, text
     if answer.status >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["status"] == answer.status
-        assert answer.json()["instance"] == answer.headers["x-request-id"]
+        if case.method != "HEAD":
+            assert answer.json()["status"] == answer.status
+            assert answer.json()["instance"] == answer.headers["x-request-id"]
     return answer

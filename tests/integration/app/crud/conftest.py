@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from tests.integration.app.crud.world import World, company
-from tests.support.databases import fresh_database
+from tests.support.databases import fresh_schema
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def module_world(server_url: str) -> AsyncIterator[World]:
-    async with fresh_database(server_url) as url, company(url) as world:
+async def module_world(run_database_url: str) -> AsyncIterator[World]:
+    async with fresh_schema(run_database_url) as url, company(url) as world:
         yield world
 
 

@@ -17,12 +17,28 @@ EVERY_PATH = (
     ("PATCH", "/api/tasks"),
     ("PATCH", "/api/tasks/1"),
     ("DELETE", "/api/tasks/1"),
+    ("POST", "/api/tasks?on=owner_id,title"),
+    ("POST", "/api/tasks/aggregate"),
+    ("GET", "/api/tasks/fields"),
+    ("GET", "/api/tasks/defaults"),
+    ("GET", "/api/tasks/export"),
+    ("HEAD", "/api/tasks/export"),
+    ("POST", "/api/tasks/1/postpone"),
+    ("POST", "/api/tasks/1/gist"),
+    ("POST", "/api/tasks/1/drop"),
 )
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [*EVERY_PATH, ("GET", "/api/unknown"), ("PUT", "/api/tasks"), ("GET", "/api/vaults/1"), ("GET", "/api")],
+    [
+        *EVERY_PATH,
+        ("POST", "/api/batch"),
+        ("GET", "/api/unknown"),
+        ("PUT", "/api/tasks"),
+        ("GET", "/api/vaults/1"),
+        ("GET", "/api"),
+    ],
 )
 @pytest.mark.parametrize("who", [None, "stranger"])
 async def test_nothing_is_told_to_who_is_not_signed_in(
@@ -40,6 +56,8 @@ async def test_without_a_right_on_the_table_every_verb_is_denied(
 ) -> None:
     body = {
         ("POST", "/api/tasks"): {"title": "a", "owner_id": 1},
+        ("POST", "/api/tasks?on=owner_id,title"): {"title": "a", "owner_id": 1},
+        ("POST", "/api/tasks/1/postpone"): {"days": 1},
         ("POST", "/api/tasks/delete"): {"all": True},
         ("PATCH", "/api/tasks"): {"all": True, "values": {"note": "x"}},
     }.get((method, path), {})

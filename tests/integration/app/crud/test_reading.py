@@ -175,7 +175,7 @@ async def test_a_list_is_fifty_rows_unless_more_are_asked_for(world: World) -> N
     Case("admin", "GET", "/api/vaults/1", 404),
     Case("admin", "GET", "/api/unknown", 404),
     Case("admin", "GET", "/api", 404),
-    Case("admin", "GET", "/api/journal/1", 200, contains=('{"id":1,"line":"spring came"}',)),
+    Case("admin", "GET", "/api/journal/1", 200, contains=('{"id":1,"line":"spring came","task_id":null}',)),
     Case("admin", "GET", "/api/journal", 200, contains=("spring came",)),
     Case("admin", "POST", "/api/journal/search", 200, {}, contains=("spring came",)),
     Case(

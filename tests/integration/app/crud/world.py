@@ -9,18 +9,25 @@ import decimal
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from starlette.responses import Response
 
 from app.core.access import AccessSession
+from app.crud.actions import action
+from app.crud.exports import ExportLimits
 from app.crud.table import PREFIX, CrudTable
+from app.http.bodies import Body, Request
 from app.http.dispatch import Dispatcher
 from app.http.edge import Edge
+from app.http.replies import Reply
+from app.http.routing import Router
 from orm import (
     AccessDenied,
     Boolean,
     Char,
+    Conflict,
     Database,
     Datetime,
     Decimal,
@@ -28,9 +35,11 @@ from orm import (
     Grant,
     Integer,
     JSONField,
+    Many2many,
     Many2one,
     One2many,
     Operation,
+    Place,
     Ref,
     Registry,
     Text,
@@ -55,6 +64,19 @@ class Person(DotModel):
     password_hash: str | None = Text(private=True)
     salary: decimal.Decimal | None = Decimal(10, 2)
     tasks: list["Task"] = One2many("tasks", "owner_id")
+    accounts: list["Account"] = One2many("accounts", "person_id")
+
+
+class NewPerson(Body):
+    """Who is hired by hand."""
+
+    name: str
+
+
+class Postponement(Body):
+    """By how many days."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=365)]
 
 
 class Task(DotModel):
@@ -74,6 +96,61 @@ class Task(DotModel):
     token: str | None = Char(private=True)
     owner_id: Ref["Person"] = Many2one("people", required=True)
     parent_id: Ref["Task"] | None = Many2one("tasks", ondelete="restrict")
+    children: list["Task"] = One2many("tasks", "parent_id")
+    labels: list["Label"] = Many2many("labels", table="task_labels", column1="task_id", column2="label_id")
+    notes: list["Journal"] = One2many("journal", "task_id")
+
+    @action(body=Postponement)
+    async def postpone(self, body: Postponement) -> "Task":
+        """Do it some days later.
+
+        A task without a day gets one.
+        """
+        return await self.update(due_at=(self.due_at or utc_now()) + dt.timedelta(days=body.days))
+
+    @action(needs="read")
+    async def gist(self) -> dict[str, str]:
+        """The task in a word."""
+        return {"gist": self.title}
+
+    @action(status=201)
+    async def split(self) -> Reply:
+        """Halve it, which cannot work on the second half."""
+        await self.update(note="first half")
+        if not self.done:
+            raise Conflict("This task cannot be halved.", errors=[Place("", "state", "it is not done")])
+        return Reply({"halves": 2}, headers={"X-Halves": "2"})
+
+    @action(needs="delete")
+    async def drop(self) -> None:
+        """Let go of it."""
+        await self.delete()
+
+    @action(needs="read")
+    async def babble(self) -> object:
+        """What is no JSON."""
+        await Label.create(name="babble")
+        return object()
+
+
+class Label(DotModel):
+    """A word that tasks are found again by."""
+
+    __table__ = "labels"
+
+    name: str = Char(max_length=20, required=True, unique=True)
+    tasks: list["Task"] = Many2many("tasks", table="task_labels", column1="label_id", column2="task_id")
+
+
+class Account(DotModel):
+    """Money, which nobody changes without having looked at it."""
+
+    __table__ = "accounts"
+    __if_match__ = "required"
+
+    name: str = Char(max_length=20, required=True, unique=True)
+    balance: decimal.Decimal = Decimal(12, 2, default=decimal.Decimal(0))
+    person_id: Ref["Person"] | None = Many2one("people")
 
 
 class Journal(DotModel):
@@ -83,6 +160,7 @@ class Journal(DotModel):
     __auto_crud__ = "read"
 
     line: str = Text(required=True)
+    task_id: Ref["Task"] | None = Many2one("tasks", ondelete="cascade")
 
 
 class Vault(DotModel):
@@ -94,12 +172,39 @@ class Vault(DotModel):
     content: str = Text(required=True)
 
 
+by_hand = Router(prefix="/api/by-hand")
+
+
+@by_hand.post("/people", body=NewPerson, status=201)
+async def hire(request: Request, body: NewPerson) -> Reply:
+    """A person, made by a route that somebody wrote."""
+    person = await Person.create(name=body.name)
+    return Reply({"id": person.id, "name": person.name}, headers={"X-By": "hand"})
+
+
+@by_hand.put("/teapot")
+async def teapot(request: Request) -> Reply:
+    """An error that is answered rather than raised, after something was written."""
+    await Person.create(name="tea")
+    return Reply({"tea": True}, status=418)
+
+
+@by_hand.get("/text")
+async def text(request: Request) -> Response:
+    """What is no JSON."""
+    return Response("plain words", media_type="text/plain")
+
+
 MODELS: Final[Mapping[str, type[DotModel]]] = {
     "person": Person,
     "task": Task,
+    "label": Label,
+    "account": Account,
     "journal": Journal,
     "vault": Vault,
 }
+
+LIMITS: Final = ExportLimits(rows=2000, seconds=5)
 
 SECRET: Final = "argon2-never-to-be-seen"
 
@@ -109,8 +214,11 @@ WRITE_TASKS: Final[Mapping[tuple[str, str], Grant]] = {
     ("tasks", verb): UNLIMITED for verb in ("create", "update", "delete")
 }
 
+# Whoever may not read a row at all cannot refer to it either.
+ONLY_IDS: Final = Grant(hidden=frozenset({"name", "email", "salary", "tasks", "accounts"}))
+
 DATA: Final = f"""
-TRUNCATE people, tasks, journal, vaults RESTART IDENTITY CASCADE;
+TRUNCATE people, tasks, labels, accounts, journal, vaults RESTART IDENTITY CASCADE;
 INSERT INTO people (name, email, password_hash, salary) VALUES
     ('Ada', 'ada@example.org', '{SECRET}', 90.5),
     ('Bob', 'bob@example.org', '{SECRET}', 80.25),
@@ -121,6 +229,9 @@ INSERT INTO tasks (title, note, hours, rank, done, details, due_at, created_at, 
     ('reap', NULL, 12, 2, false, '[1, null]', '2026-08-01T10:00:00.5Z', '2026-01-03 00:00Z', 2, NULL),
     ('rest', '', NULL, 5, false, NULL, NULL, '2026-01-04 00:00Z', 2, 3);
 UPDATE tasks SET token = '{SECRET}';
+INSERT INTO labels (name) VALUES ('garden'), ('field'), ('house');
+INSERT INTO task_labels (task_id, label_id) VALUES (1, 1), (1, 2), (2, 1), (3, 2);
+INSERT INTO accounts (name, balance, person_id) VALUES ('cash', 10, 1), ('bank', 20, 2);
 INSERT INTO journal (line) VALUES ('spring came');
 INSERT INTO vaults (content) VALUES ('{SECRET}');
 """
@@ -133,7 +244,7 @@ def _owned_by(model: ModelMeta, user_id: int) -> BoundFilter | None:
 class CompanyPolicy:
     """admin may do everything; bob has his own tasks, cannot rank them and sees no salaries; cyd may write
     every task and sees his own; eve sees neither owners nor hours and writes nothing; mute may write tasks
-    and read nothing; new may do nothing at all.
+    and read nothing but the ids of people; new may do nothing at all.
     """
 
     def grant(self, asker: object | None, model: ModelMeta, operation: Operation) -> Grant:
@@ -145,7 +256,7 @@ class CompanyPolicy:
             "bob": self._own_tasks(model, asker.user_id),
             "cyd": {**WRITE_TASKS, ("tasks", "read"): Grant(rule=_owned_by(model, asker.user_id))},
             "eve": {("tasks", "read"): Grant(hidden=frozenset({"owner_id", "hours"}))},
-            "mute": WRITE_TASKS,
+            "mute": {**WRITE_TASKS, ("people", "read"): ONLY_IDS},
         }
         found = grants.get(asker.login, {}).get((model.table, operation))
         if found is None:
@@ -180,8 +291,13 @@ class World:
         for number, login in enumerate(USERS, 1):
             self.authenticator.remembered[login] = AccessSession(user_id=number, login=login, name=login)
         dispatcher = Dispatcher()
-        dispatcher.mount(PREFIX, CrudTable(registry))
+        dispatcher.include(by_hand, private=True, module="company")
+        dispatcher.mount(PREFIX, CrudTable(registry, exports=LIMITS, dispatcher=dispatcher, batch_seconds=5))
         self.app = Edge(dispatcher, env=self)
+
+    def marks(self) -> Mapping[str, str]:
+        """See Home."""
+        return {}
 
     async def ask(
         self,
@@ -192,13 +308,16 @@ class World:
         *,
         content_type: str = "application/json",
         root: str = "",
+        **headers_given: str,
     ) -> Answered:
         """The answer to one request of `who`; `path` may have a query. A `body` of bytes is sent as it is.
 
-        `root` is the path that the whole application is served under.
+        `root` is the path that the whole application is served under. Other names are headers, written as
+        in `if_match="*"`.
         """
         path, _, query = path.partition("?")
         headers = [] if who is None else [("authorization", f"Bearer {who}")]
+        headers += [(name.replace("_", "-"), value) for name, value in headers_given.items()]
         text = b""
         if body is not msgspec.UNSET:
             text = body if isinstance(body, bytes) else msgspec.json.encode(body)

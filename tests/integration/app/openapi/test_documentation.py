@@ -1,18 +1,25 @@
 """The document and the page of the running project, as a client and a browser get them."""
 
+import asyncio
+import gzip
 import re
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
 from starlette.routing import Route
 
 from app import __version__
+from app.cli import openapi as command
+from app.core.environment import Environment
 from app.http.routing import HttpRoute
+from app.project_setup import Apps, Models, Settings
 from services.chat.models import Chat, ChatMessage
 from services.users.models import User
 from tests.support.application import RunningApplication, running_application
-from tests.support.openapi import faults, operations
+from tests.support.openapi import faults, operations, parameters
+
+SIGNING_OUT: Final = frozenset({"/logout", "/sessions/terminate_all"})
 
 
 @pytest.fixture
@@ -65,7 +72,7 @@ async def test_private_routes_and_no_others_want_the_token(running: RunningAppli
     anonymous = await running.client()
     for path, method, operation in operations(document):
         answer = await anonymous.request(method.upper(), re.sub(r"\{[^}]*\}", "7", path))
-        is_private = operation.get("security") == [{"bearer": []}]
+        is_private = bool(operation.get("security"))  # or decides by itself: from afar it wants a token, too
         assert (answer.status_code == 401) == is_private, (path, method)
         assert str(answer.status_code) in operation["responses"], (path, method)
 
@@ -90,6 +97,81 @@ async def test_the_document_is_the_same_in_every_process_and_asked_for_once(
     assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_the_document_is_packed_for_who_accepts_it(running: RunningApplication) -> None:
+    client = await running.client()
+    answers = {}
+    for accepted in ("identity", "gzip", "br, GZIP;q=0.5", "gzip;q=0", ""):
+        request = client.build_request("GET", "/openapi.json", headers={"Accept-Encoding": accepted})
+        answer = await client.send(request, stream=True)
+        answers[accepted] = (answer, b"".join([part async for part in answer.aiter_raw()]))
+    plain, whole = answers["identity"]
+    for accepted, (answer, content) in answers.items():
+        is_packed = accepted in ("gzip", "br, GZIP;q=0.5")
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert (answer.headers.get("content-encoding") == "gzip") == is_packed, accepted
+        assert (gzip.decompress(content) if is_packed else content) == whole
+        assert (answer.headers["etag"] == plain.headers["etag"]) == (not is_packed)
+    packed = answers["gzip"][0].headers["etag"]
+    again = await client.get("/openapi.json", headers={"If-None-Match": packed, "Accept-Encoding": "gzip"})
+    assert (again.status_code, again.headers["etag"]) == (304, packed)
+
+
+async def test_the_command_prints_the_document_that_is_served(running: RunningApplication) -> None:
+    served = await (await running.client()).get("/openapi.json")
+    printed = await asyncio.to_thread(command.document, Environment(Settings(), Models, Apps))
+    assert printed == served.content
+
+
+def filled_in(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "7", path)
+
+
+async def test_every_get_answers_head_alike(running: RunningApplication) -> None:
+    document = await document_of(running)
+    admin = await running.as_admin()
+    for path, method, _ in operations(document):
+        if method != "get":
+            continue
+        get, head = [await admin.request(verb, filled_in(path)) for verb in ("GET", "HEAD")]
+        assert (head.status_code, head.content) == (get.status_code, b""), path
+        told = {name: get.headers[name] for name in ("content-type", "etag") if name in get.headers}
+        assert told.items() <= head.headers.items(), path
+
+
+async def test_options_is_refused_like_any_method_that_a_path_has_not(running: RunningApplication) -> None:
+    document = await document_of(running)
+    admin = await running.as_admin()
+    for path, item in document["paths"].items():
+        refused = await admin.options(filled_in(path))
+        assert refused.status_code == 405, path
+        allowed = {method.lower() for method in refused.headers["allow"].split(", ")} - {"head"}
+        assert allowed == set(item), path
+
+
+async def test_an_accept_header_changes_nothing(running: RunningApplication) -> None:
+    admin = await running.as_admin()
+    for path, accepted in (
+        ("/me", "text/html"),
+        ("/api/users", "application/xml"),
+        ("/api/users/0", "image/*"),
+    ):
+        answer = await admin.get(path, headers={"Accept": accepted})
+        assert answer.headers["content-type"].endswith("json"), path
+        assert answer.status_code != 406
+
+
+async def test_a_key_counts_where_the_document_says_so(running: RunningApplication) -> None:
+    document = await document_of(running)
+    admin = await running.as_admin()
+    for path, method, operation in operations(document):
+        if not operation.get("security") or path in SIGNING_OUT:
+            continue
+        names = [one["name"] for one in parameters(document, operation)]
+        answer = await admin.request(method, filled_in(path), headers={"Idempotency-Key": "no key"})
+        is_looked_at = "/headers/Idempotency-Key" in answer.text
+        assert is_looked_at == ("Idempotency-Key" in names), (path, method)
+
+
 def policy(answer: httpx.Response) -> dict[str, str]:
     directives = answer.headers["content-security-policy"].split("; ")
     return dict(directive.split(" ", 1) for directive in directives)
@@ -103,8 +185,12 @@ async def test_the_page_and_what_it_loads_come_from_here_under_a_strict_policy(
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert policy(page)["default-src"] == "'none'"
     assert policy(page)["script-src"] == policy(page)["style-src"] == "'self'"
+    assert (policy(page)["require-trusted-types-for"], policy(page)["trusted-types"]) == (
+        "'script'",
+        "'none'",
+    )
     loaded = re.findall(r'(?:src|href)="(docs/[^"]+)"', page.text)
-    assert len(loaded) == 2
+    assert len(loaded) > 2
     for name in loaded:
         answer = await client.get(f"/{name}")
         assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""A listener that remembers, and a way to PostgreSQL that can be cut."""
+"""A listener that remembers, and a way to a server that can be cut."""
 
 import asyncio
 from urllib.parse import parse_qsl, urlsplit
@@ -37,8 +37,9 @@ class Wire:
     `freeze` leaves connections open and lets nothing through, which is how a lost peer looks.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, default_port: int = 5432) -> None:
         self._url = url
+        self._default_port = default_port
         self._flows = asyncio.Event()
         self._flows.set()
         self._server: asyncio.Server | None = None
@@ -57,11 +58,20 @@ class Wire:
                 task.cancel()
             await asyncio.wait(self._tasks)
 
-    async def connect(self) -> asyncpg.Connection:
-        """A connection to the server of the URL, through the proxy."""
+    @property
+    def port(self) -> int:
+        """Where the proxy listens, on 127.0.0.1."""
         assert self._server is not None
-        port = self._server.sockets[0].getsockname()[1]
-        return await asyncpg.connect(self._url, host="127.0.0.1", port=port)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection to the PostgreSQL of the URL, through the proxy."""
+        return await asyncpg.connect(self._url, host="127.0.0.1", port=self.port)
+
+    def cut(self) -> None:
+        """End all connections that there are."""
+        for task in self._tasks:
+            task.cancel()
 
     def freeze(self) -> None:
         """From now on nothing gets through, in either direction."""
@@ -93,7 +103,7 @@ class Wire:
     async def _open_target(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         parts = urlsplit(self._url)
         options = dict(parse_qsl(parts.query))
-        folder, port = options.get("host", ""), options.get("port") or parts.port or 5432
+        folder, port = options.get("host", ""), options.get("port") or parts.port or self._default_port
         if folder.startswith("/"):
             return await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.{port}")
         return await asyncio.open_connection(parts.hostname, int(port))

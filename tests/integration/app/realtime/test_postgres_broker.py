@@ -256,7 +256,7 @@ async def test_events_that_gather_go_together(
 
 async def process(connect: Connect, log: MemoryEventLog) -> tuple[Realtime, RecordingReceiver]:
     """A process of a deployment: its realtime part, and somebody who listens to chat:5."""
-    realtime = Realtime(PostgresBroker(connect), log)
+    realtime = Realtime(PostgresBroker(connect), {"chat": log})
     await realtime.start()
     receiver = RecordingReceiver()
     realtime.hub.connect(receiver, 1)

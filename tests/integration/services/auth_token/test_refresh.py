@@ -1,5 +1,7 @@
 import asyncio
 import logging
+import random
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -28,6 +30,15 @@ async def let_pass(running: RunningApplication, seconds: float) -> None:
     await running.env.db.fetch(
         "UPDATE refresh_tokens SET used_at = used_at - make_interval(secs => $1)", float(seconds)
     )
+
+
+async def audited(running: RunningApplication) -> list[dict[str, Any]]:
+    """What the audit log says of replays."""
+    rows = await running.env.db.fetch(
+        "SELECT user_id, model, record_id, details->>'address' AS address "
+        "FROM audit_log WHERE action = 'refresh_replayed'"
+    )
+    return [dict(row) for row in rows]
 
 
 async def is_signed_in(running: RunningApplication, access_token: str) -> bool:
@@ -91,6 +102,52 @@ async def test_twenty_tabs_refresh_at_once_and_none_is_signed_out(identity: Runn
     assert len({tab["refresh_token"] for tab in again}) == 20
 
 
+@pytest.mark.parametrize("seed", range(3))
+async def test_twenty_tabs_with_one_token_refresh_within_nine_seconds_and_none_is_signed_out(
+    identity: RunningApplication, seed: int
+) -> None:
+    first = (await identity.sign_in(ADMIN))["refresh_token"]
+    anybody = await identity.client()
+    tabs = [first] * 20
+
+    for _ in range(3):
+        jitters = sorted(random.Random(seed).uniform(0, 9) for _ in tabs)
+        for number, waited in enumerate(
+            [jitters[0], *(after - before for before, after in pairwise(jitters))]
+        ):
+            await let_pass(identity, waited)
+            tabs[number] = (await refreshed(anybody, tabs[number]))["refresh_token"]
+        await let_pass(identity, 900)
+
+    assert len(set(tabs)) == 20
+    assert await audited(identity) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_twenty_tabs_that_share_a_storage_may_present_what_they_read_nine_seconds_ago(
+    identity: RunningApplication, seed: int
+) -> None:
+    chance = random.Random(seed)
+    stored = (await identity.sign_in(ADMIN))["refresh_token"]
+    anybody = await identity.client()
+    held: dict[int, str] = {}
+    # Each tab reads the storage at one moment and presents what it read at another, up to nine seconds later.
+    reads = [(chance.uniform(0, 30), number, "read") for number in range(20)]
+    shows = [(at + chance.uniform(0, 9), number, "show") for at, number, _ in reads]
+
+    before = 0.0
+    for at, number, act in sorted(reads + shows):
+        await let_pass(identity, at - before)
+        before = at
+        if act == "read":
+            held[number] = stored
+        else:
+            stored = (await refreshed(anybody, held[number]))["refresh_token"]
+
+    assert await is_signed_in(identity, (await refreshed(anybody, stored))["access_token"])
+    assert await audited(identity) == []
+
+
 async def test_a_tab_that_is_late_is_not_signed_out_by_one_that_refreshed_twice(
     identity: RunningApplication,
 ) -> None:
@@ -122,6 +179,39 @@ async def test_after_the_grace_a_repeat_ends_the_session_and_is_logged(
     assert not await is_signed_in(identity, newest["access_token"])
     assert "shown again after its use" in caplog.text
     assert first not in caplog.text
+    assert await audited(identity) == [
+        {"user_id": 1, "model": "sessions", "record_id": 1, "address": "203.0.113.9"}
+    ]
+
+
+async def test_a_token_shown_by_many_after_the_grace_ends_the_session_once(
+    identity: RunningApplication,
+) -> None:
+    first = (await identity.sign_in(ADMIN))["refresh_token"]
+    anybody = await identity.client()
+    await refreshed(anybody, first)
+    await let_pass(identity, GRACE_SECONDS + 1)
+
+    replayed = await asyncio.gather(*(refresh(anybody, first) for _ in range(10)))
+
+    assert {answer.status_code for answer in replayed} == {401}
+    assert len(await audited(identity)) == 1
+
+
+async def test_a_replay_and_a_rightful_refresh_at_the_same_time_leave_nobody_signed_in(
+    identity: RunningApplication,
+) -> None:
+    first = (await identity.sign_in(ADMIN))["refresh_token"]
+    anybody = await identity.client()
+    second = (await refreshed(anybody, first))["refresh_token"]
+    await let_pass(identity, GRACE_SECONDS + 1)
+
+    answers = await asyncio.gather(*(refresh(anybody, token) for token in (first, second) * 5))
+
+    fresh = [answer.json()["access_token"] for answer in answers if answer.status_code == 200]
+    assert {answer.status_code for answer in answers} <= {200, 401}
+    assert not any([await is_signed_in(identity, token) for token in fresh])
+    assert len(await audited(identity)) == 1
 
 
 async def test_other_sessions_of_the_user_survive_a_replay(identity: RunningApplication) -> None:

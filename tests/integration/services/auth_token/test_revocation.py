@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from time import monotonic
+from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -213,3 +215,134 @@ async def test_a_new_name_is_seen_by_everybody_within_a_second(processes: Proces
 
     # Without a request: what a process knows is read again as soon as it has heard of the change.
     await eventually(lambda: name() == "Ada Lovelace", within_seconds=1.0)
+
+
+async def at_the_database(processes: Processes, sql: str) -> None:
+    """What an administrator does there by hand: no process takes part in it."""
+    connection = await asyncpg.connect(processes[0].env.db.url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+async def test_a_session_that_ends_at_the_database_itself_is_refused_everywhere_within_a_second(
+    processes: Processes,
+) -> None:
+    for number, sql in enumerate(
+        (
+            "UPDATE users SET active = false WHERE login = '{login}'",
+            "UPDATE users SET credentials_version = credentials_version + 1 WHERE login = '{login}'",
+            "DELETE FROM users WHERE login = '{login}'",
+            "UPDATE sessions SET revoked_at = now()",
+            "UPDATE sessions SET expires_at = now()",
+            "UPDATE sessions SET user_id = 1",
+            "DELETE FROM sessions",
+            "TRUNCATE sessions CASCADE",
+        )
+    ):
+        here = await processes[0].as_user(f"user{number}")
+        there = await on_the_other(processes, here)
+
+        await at_the_database(processes, sql.format(login=f"user{number}"))
+
+        assert await seconds_until(there, 401) < 1.0, sql
+        assert await seconds_until(here, 401) < 1.0, sql
+
+
+async def key_of(client: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await client.post("/api_keys", json={"name": "a key", "scopes": ["me:*"]})
+    key: dict[str, Any] = answer.json()
+    return key
+
+
+async def test_a_key_that_ends_at_the_database_itself_is_refused_everywhere_within_a_second(
+    processes: Processes,
+) -> None:
+    for number, (sql, status) in enumerate(
+        (
+            ("UPDATE users SET active = false WHERE login = '{login}'", 401),
+            ("DELETE FROM users WHERE login = '{login}'", 401),
+            ("UPDATE api_keys SET revoked_at = now()", 401),
+            ("UPDATE api_keys SET expires_at = now()", 401),
+            ("UPDATE api_keys SET user_id = 1, scopes = '[]'", 403),
+            ("DELETE FROM api_keys", 401),
+            ("TRUNCATE api_keys", 401),
+        )
+    ):
+        key = (await key_of(await processes[0].as_user(f"user{number}")))["key"]
+        here = await processes[0].client(token=key)
+        assert (await here.get("/me")).status_code == 200
+        there = await on_the_other(processes, here)
+
+        await at_the_database(processes, sql.format(login=f"user{number}"))
+
+        assert await seconds_until(there, status) < 1.0, sql
+        assert await seconds_until(here, status) < 1.0, sql
+
+
+async def test_a_removed_key_is_refused_here_at_once_and_elsewhere_within_a_second(
+    processes: Processes,
+) -> None:
+    ada = await processes[0].as_user("ada")
+    key = await key_of(ada)
+    here = await processes[0].client(token=key["key"])
+    there = await on_the_other(processes, here)
+
+    assert (await ada.delete(f"/api_keys/{key['id']}")).status_code == 204
+
+    assert (await here.get("/me")).status_code == 401
+    assert await seconds_until(there, 401) < 1.0
+
+
+GIVE = "INSERT INTO user_roles (user_id, role_id) SELECT users.id, roles.id FROM users, roles "
+TAKE = "DELETE FROM user_roles USING users, roles WHERE user_id = users.id AND role_id = roles.id "
+
+
+async def test_roles_that_are_given_or_taken_at_the_database_itself_are_known_within_a_second(
+    processes: Processes,
+) -> None:
+    here = await processes[0].as_user("ada")
+    there = await on_the_other(processes, here)
+    token = there.headers["authorization"].removeprefix("Bearer ")
+    authenticator = processes[1].env.authenticator
+    assert authenticator is not None
+
+    def codes() -> frozenset[str]:
+        session = authenticator.cached(token)
+        return session.role_codes if session is not None else frozenset()
+
+    await eventually(lambda: codes() == {"base_user"})
+    await at_the_database(processes, f"{GIVE} WHERE login = 'ada' AND code = 'manager'")
+    await eventually(lambda: codes() == {"base_user", "manager"}, within_seconds=1.0)
+    await at_the_database(processes, f"{TAKE} AND login = 'ada' AND code = 'base_user'")
+    await at_the_database(processes, "UPDATE users SET name = 'Countess' WHERE login = 'ada'")
+    # A manager has what a base user has.
+    await eventually(lambda: codes() == {"base_user", "manager"}, within_seconds=1.0)
+    await at_the_database(processes, f"{TAKE} AND login = 'ada'")
+    session = await authenticator.verify_access(token)
+    assert (session.role_ids, session.role_codes) == (frozenset(), frozenset())
+
+
+async def test_what_ends_nothing_makes_nobody_forget(processes: Processes) -> None:
+    ada = await processes[0].as_user("ada")
+    key = (await key_of(ada))["key"]
+    signed_in = await processes[0].sign_in("ada")
+    revision = "SELECT revision FROM access_revisions"
+    before = await processes[0].env.db.fetchval(revision)
+
+    await processes[0].sign_in("ada")
+    await ada.post("/token/refresh", json={"refresh_token": signed_in["refresh_token"]})
+    await (await processes[0].client(token=key)).get("/me")
+    await key_of(ada)
+    await at_the_database(processes, "UPDATE sessions SET last_seen_at = now(), address = 'elsewhere'")
+    await at_the_database(processes, "UPDATE api_keys SET last_used_at = now(), name = 'another'")
+    await at_the_database(
+        processes,
+        "UPDATE sessions SET revoked_at = '2020-01-01' WHERE id = (SELECT max(id) FROM sessions)",
+    )
+    moved = await processes[0].env.db.fetchval(revision)
+    await processes[0].sign_in("ada")  # which forgets the one that ended a year ago
+
+    assert moved == before + 1
+    assert await processes[0].env.db.fetchval(revision) == moved

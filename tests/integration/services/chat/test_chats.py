@@ -136,14 +136,17 @@ async def test_a_page_of_the_list_costs_three_statements_however_long_it_is(ada:
     for _ in range(8):
         await ada.say(await ada.group(bob))
     pool = ada.running.env.db.pool
-    await bob.get("/chats?limit=1")
-    costs = set()
-    for limit in (1, 8):
-        before = pool.round_trips
-        assert len((await bob.get(f"/chats?limit={limit}"))["data"]) == limit
-        costs.add(pool.round_trips - before)
-    assert min(costs) == 3
-    assert max(costs) <= 4  # the watch over the database may have looked, too
+
+    async def cost(limit: int) -> int:
+        """The least of four: at first statements are prepared, and the watch over the database looks, too."""
+        costs = []
+        for _ in range(4):
+            before = pool.round_trips
+            assert len((await bob.get(f"/chats?limit={limit}"))["data"]) == limit
+            costs.append(pool.round_trips - before)
+        return min(costs)
+
+    assert (await cost(1), await cost(8)) == (3, 3)
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "after=nonsense", "colour=red"])

@@ -13,12 +13,6 @@ from tests.integration.services.chat.world import Person, chat_application, pers
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def events(who: Person, chat_id: int, since: int = 0) -> list[dict[str, Any]]:
-    page = await who.get(f"/chats/{chat_id}/events?since={since}")
-    assert page["reset"] is False
-    return list(page["data"])
-
-
 async def test_a_message_is_answered_as_it_is_kept_and_makes_one_event(ada: Person, bob: Person) -> None:
     chat_id = await ada.group(bob)
     said = await ada.say(chat_id, "привет, Боб 🐦")
@@ -38,7 +32,7 @@ async def test_a_message_is_answered_as_it_is_kept_and_makes_one_event(ada: Pers
         "mentions": [],
     }
     assert (await bob.get(f"/chats/{chat_id}/messages"))["data"] == [said]
-    assert await events(bob, chat_id, since=2) == [
+    assert await bob.events(chat_id, since=2) == [
         {
             "type": "new_message",
             "chat_id": chat_id,
@@ -57,7 +51,7 @@ async def test_posting_moves_the_author_s_own_watermark_and_nobody_else_s(ada: P
     marks = {member["user_id"]: member["last_read_message_id"] for member in chat["members"]}
     assert marks == {ada.id: said["id"], bob.id: said["id"] - 1}
     assert chat["unread_count"] == 1
-    assert [event["type"] for event in await events(bob, chat_id, since=2)] == ["new_message"] * 2
+    assert [event["type"] for event in await bob.events(chat_id, since=2)] == ["new_message"] * 2
 
 
 async def test_a_nonce_that_comes_again_is_the_same_message_and_no_event(ada: Person, bob: Person) -> None:
@@ -67,7 +61,7 @@ async def test_a_nonce_that_comes_again_is_the_same_message_and_no_event(ada: Pe
     assert await ada.post(path, body | {"body": "twice"}, expect=200) == first
     other = await bob.post(path, body, expect=201)
     assert other["id"] != first["id"]
-    assert len(await events(ada, chat_id, since=2)) == 2
+    assert len(await ada.events(chat_id, since=2)) == 2
 
 
 async def test_a_nonce_that_comes_many_times_at_once_is_one_message(ada: Person) -> None:
@@ -77,7 +71,7 @@ async def test_a_nonce_that_comes_many_times_at_once_is_one_message(ada: Person)
     )
     assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
     assert len({answer.text for answer in answers}) == 1
-    assert len(await events(ada, chat_id, since=1)) == 1
+    assert len(await ada.events(chat_id, since=1)) == 1
 
 
 async def test_a_reply_names_a_message_of_the_same_chat(ada: Person) -> None:
@@ -154,7 +148,7 @@ async def test_pinning_is_one_event_and_doing_it_again_none(ada: Person, bob: Pe
     for pinned in (True, True, False, False, True):
         assert await ada.post(path, {"pinned": pinned}, expect=200) == {"success": True}
     assert (await bob.get(f"/chats/{chat_id}/pinned"))["data"] == [said | {"pinned": True}]
-    told = await events(bob, chat_id, since=3)
+    told = await bob.events(chat_id, since=3)
     assert [(event["seq"], event["type"], event["pinned"]) for event in told] == [
         (4, "message_pinned", True),
         (5, "message_pinned", False),
@@ -190,7 +184,7 @@ async def test_reading_moves_the_watermark_forward_only(ada: Person, bob: Person
     chat = await bob.get(f"/chats/{chat_id}")
     assert chat["unread_count"] == 1
     assert chat["members"][1]["last_read_message_id"] == ids[1]
-    (told,) = await events(ada, chat_id, since=5)
+    (told,) = await ada.events(chat_id, since=5)
     assert told == {
         "type": "messages_read",
         "chat_id": chat_id,

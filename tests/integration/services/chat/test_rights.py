@@ -11,51 +11,121 @@ from tests.integration.services.chat.world import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# Method, path below the chat, body; and what a member of a group, of a channel, and the creator get.
+COLUMNS = ("stranger", "member", "reader", "creator", "muted", "archived")
+
+
+# Method, path below the chat, body; what a member of a group, of a channel, the creator of a group, a member
+# who may neither read nor write, and the creator of an archived group get.
 ROUTES = [
-    ("GET", "", None, 200, 200, 200),
-    ("GET", "/messages", None, 200, 200, 200),
-    ("GET", "/pinned", None, 200, 200, 200),
-    ("GET", "/events", None, 200, 200, 200),
-    ("POST", "/messages", {"body": "hi"}, 201, 403, 201),
-    ("POST", "/messages/{message}/pin", {"pinned": True}, 403, 403, 200),
-    ("POST", "/read", {"message_id": "{message}"}, 204, 204, 204),
-    ("POST", "/members", {"user_id": "{other}"}, 403, 403, 201),
+    ("GET", "", None, 200, 200, 200, 200, 200),
+    ("PATCH", "", {"name": "x"}, 403, 403, 200, 403, 409),
+    ("DELETE", "", None, 403, 403, 204, 403, 204),
+    ("POST", "/pin", {"pinned": True}, 200, 200, 200, 200, 200),
+    ("GET", "/messages", None, 200, 200, 200, 403, 200),
+    ("GET", "/pinned", None, 200, 200, 200, 403, 200),
+    ("GET", "/events", None, 200, 200, 200, 403, 200),
+    ("POST", "/messages", {"body": "hi"}, 201, 403, 201, 403, 409),
+    ("POST", "/read", {"message_id": "{message}"}, 204, 204, 204, 403, 204),
+    ("PATCH", "/messages/{message}", {"body": "hi"}, 403, 403, 200, 403, 409),
+    ("DELETE", "/messages/{message}", None, 403, 403, 204, 403, 409),
+    ("GET", "/messages/{message}/history", None, 200, 200, 200, 403, 200),
+    ("POST", "/messages/{message}/pin", {"pinned": True}, 403, 403, 200, 403, 409),
+    ("POST", "/messages/{message}/reactions", {"emoji": "👍"}, 200, 200, 200, 403, 409),
+    ("POST", "/messages/{message}/forward", {"chat_id": "{own}"}, 201, 201, 201, 403, 201),
+    ("POST", "/members", {"user_id": "{other}"}, 403, 403, 201, 403, 409),
+    ("PATCH", "/members/{creator}", {"can_pin": False}, 403, 403, 200, 403, 409),
+    ("DELETE", "/members/{creator}", None, 403, 403, 409, 403, 409),
+    ("POST", "/leave", None, 204, 204, 204, 204, 409),  # by then the creator is the last one in the group
+]
+
+FRAMES = [
+    ({"type": "subscribe"}, 200, 200, 200, 403, 200),
+    ({"type": "send", "body": "hi", "nonce": "n"}, 200, 403, 200, 403, 409),
+    ({"type": "read", "message_id": "{message}"}, 200, 200, 200, 403, 200),
+    ({"type": "typing"}, 200, 403, 200, 403, 409),
 ]
 
 
-async def status(who: Person, chat_id: int, method: str, path: str, body: Any, **ids: int) -> int:
-    def put_in(value: Any) -> Any:
-        return ids[value[1:-1]] if isinstance(value, str) and value.startswith("{") else value
+class Case:
+    """Somebody, a chat, and what stands for what in paths and bodies."""
 
-    sent = body and {name: put_in(value) for name, value in body.items()}
-    answer = await who.client.request(method, f"/chats/{chat_id}{path.format(**ids)}", json=sent)
-    return answer.status_code
+    def __init__(self, who: Person, chat_id: int, **ids: int) -> None:
+        self.who = who
+        self.chat_id = chat_id
+        self._ids = ids
+
+    def put_in(self, body: Any) -> Any:
+        """The body with ids in their places."""
+        if isinstance(body, dict):
+            return {name: self.put_in(value) for name, value in body.items()}
+        return self._ids[body[1:-1]] if isinstance(body, str) and body.startswith("{") else body
+
+    async def status(self, method: str, path: str, body: Any) -> int:
+        """What the route answers."""
+        answer = await self.who.client.request(
+            method, f"/chats/{self.chat_id}{path.format(**self._ids)}", json=self.put_in(body)
+        )
+        return answer.status_code
+
+    async def status_of_frame(self, frame: Any) -> int:
+        """What the socket answers: the status of the error, 200 when there is none."""
+        async with self.who.socket() as socket:
+            await socket.say({"chat_id": self.chat_id, "ref": "r"} | self.put_in(frame))
+            await socket.say({"type": "ping", "ref": "p"})
+            heard = await socket.hear_until(lambda one: one["type"] == "pong")
+        return next((one["problem"]["status"] for one in heard if one["type"] == "error"), 200)
 
 
-@pytest.mark.parametrize(("method", "path", "body", "member", "reader", "creator"), ROUTES)
+async def cases(ada: Person, bob: Person, eve: Person) -> dict[str, Case]:
+    """One for each column of the tables, the stranger first."""
+    chats = {"group": await ada.group(bob), "channel": await ada.group(bob, chat_type="channel")}
+    chats |= {"muted": await ada.group(bob), "archived": await ada.group(bob)}
+    said = {name: (await ada.say(chat_id))["id"] for name, chat_id in chats.items()}
+    await ada.patch(f"/chats/{chats['muted']}/members/{bob.id}", {"can_read": False, "can_write": False})
+    await ada.patch(f"/chats/{chats['archived']}", {"archived": True})
+    own = {who: await who.group() for who in (ada, bob, eve)}
+
+    def case(who: Person, name: str) -> Case:
+        return Case(who, chats[name], message=said[name], other=eve.id, creator=ada.id, own=own[who])
+
+    return {
+        "stranger": case(eve, "group"),
+        "member": case(bob, "group"),
+        "reader": case(bob, "channel"),
+        "creator": case(ada, "group"),
+        "muted": case(bob, "muted"),
+        "archived": case(ada, "archived"),
+    }
+
+
+@pytest.mark.parametrize("row", ROUTES, ids=lambda row: f"{row[0]} {row[1]}")
 async def test_each_route_answers_by_what_the_asker_may_do(
-    ada: Person,
-    bob: Person,
-    eve: Person,
-    *,
-    method: str,
-    path: str,
-    body: Any,
-    member: int,
-    reader: int,
-    creator: int,
+    ada: Person, bob: Person, eve: Person, row: tuple[Any, ...]
 ) -> None:
-    group, channel = await ada.group(bob), await ada.group(bob, chat_type="channel")
-    said = [(await ada.say(chat_id))["id"] for chat_id in (group, channel)]
+    method, path, body, *expected = row
+    found = await cases(ada, bob, eve)
     nobody = await ada.running.client()
-    call = f"/chats/{group}{path.format(message=said[0])}"
+    call = f"/chats/{found['member'].chat_id}{path.format(message=1, creator=1)}"
     assert (await nobody.request(method, call, json=body)).status_code == 401
-    ids = {"other": eve.id}
-    assert await status(eve, group, method, path, body, message=said[0], **ids) == 404
-    assert await status(bob, group, method, path, body, message=said[0], **ids) == member
-    assert await status(bob, channel, method, path, body, message=said[1], **ids) == reader
-    assert await status(ada, group, method, path, body, message=said[0], **ids) == creator
+    answered = {name: await case.status(method, path, body) for name, case in found.items()}
+    assert answered == dict(zip(COLUMNS, [404, *expected], strict=True))
+
+
+@pytest.mark.parametrize("row", FRAMES, ids=lambda row: row[0]["type"])
+async def test_each_frame_is_answered_by_what_the_user_may_do(
+    ada: Person, bob: Person, eve: Person, row: tuple[Any, ...]
+) -> None:
+    frame, *expected = row
+    found = await cases(ada, bob, eve)
+    answered = {name: await case.status_of_frame(frame) for name, case in found.items()}
+    assert answered == dict(zip(COLUMNS, [404, *expected], strict=True))
+
+
+async def test_one_who_was_removed_is_a_stranger(ada: Person, bob: Person, eve: Person) -> None:
+    case = (await cases(ada, bob, eve))["member"]
+    await ada.delete(f"/chats/{case.chat_id}/members/{bob.id}")
+    assert {await case.status(*row[:3]) for row in ROUTES} == {404}
+    assert {await case.status_of_frame(row[0]) for row in FRAMES} == {404}
 
 
 @pytest.mark.parametrize("right", [name for name in Rights.__struct_fields__ if name != "is_admin"])

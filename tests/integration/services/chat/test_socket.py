@@ -218,7 +218,7 @@ async def test_subscribing_says_where_the_stream_stands(ada: Person, bob: Person
             "type": "subscribed",
             "chat_id": chat_id,
             "seq": 2,
-            "presence": [],
+            "presence": [bob.id],
         }
 
 

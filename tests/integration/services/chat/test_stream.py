@@ -1,8 +1,7 @@
 """Events between workers, from other modules, and in the order in which rights change."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import secrets
 
 import pytest
 
@@ -12,17 +11,11 @@ from services.chat import actions
 from services.chat.app import ChatService
 from services.chat.log import ChatEventLog, topic_of
 from services.chat.manager import chat_manager
-from tests.integration.services.chat.world import Person, chat_application, person
+from tests.integration.app.realtime.redis_server import redis_url_or_skip
+from tests.integration.services.chat.world import Person, chat_application, person, two_workers
 from tests.support.application import RunningApplication
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@asynccontextmanager
-async def two_workers(database_url: str) -> AsyncIterator[tuple[Person, Person]]:
-    """Ada at one worker, Bob at another one of the same deployment."""
-    async with chat_application(database_url) as one, chat_application(database_url) as other:
-        yield await person(one, "ada"), await person(other, "bob")
 
 
 async def test_what_is_done_at_one_worker_is_heard_at_the_other(database_url: str) -> None:
@@ -72,6 +65,18 @@ async def test_all_workers_posting_into_one_chat_are_heard_in_one_order(database
             heard = [[await socket.hear() for _ in range(80)] for socket in (hers, his)]
         assert heard[0] == heard[1]
         assert [event["seq"] for event in heard[0]] == list(range(3, 83))
+
+
+async def test_with_the_redis_broker_workers_hear_each_other(database_url: str) -> None:
+    channel = f"starling-test-{secrets.token_hex(6)}"
+    pubsub = PubSubSettings(backend="redis", url=redis_url_or_skip(), channel=channel)
+    async with two_workers(database_url, pubsub=pubsub) as (ada, bob):
+        chat_id = await ada.group(bob)
+        async with bob.listening(chat_id) as socket:
+            said = await ada.say(chat_id, "ж" * 60_000)
+            assert (await socket.hear())["message"] == said
+            await ada.delete(f"/chats/{chat_id}/members/{bob.id}")
+            assert (await socket.hear())["type"] == "member_removed"
 
 
 async def test_with_the_memory_broker_one_process_hears_itself(database_url: str) -> None:

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from app.core.service import AppsCore
-from services.chat.models import Chat, ChatEvent, ChatMember, ChatMessage
+from services.chat.models import Chat, ChatEdit, ChatEvent, ChatMember, ChatMention, ChatMessage
 from tests.support.application import RunningApplication, running_application
 from tests.support.asgi import socket_scope
 from tests.support.identity import IdentityApps, IdentityModels
@@ -29,6 +29,8 @@ class ChatModels(IdentityModels):
     chat = Chat
     chat_member = ChatMember
     chat_message = ChatMessage
+    chat_edit = ChatEdit
+    chat_mention = ChatMention
     chat_event = ChatEvent
 
 
@@ -37,7 +39,7 @@ class ChatApps(AppsCore):
 
     installed = (*IdentityApps.installed, "services.chat")
     services_before = IdentityApps.services_before
-    services_after = ("chat",)
+    services_after = (*IdentityApps.services_after, "chat")
 
 
 def chat_application(database_url: str, **settings: Any) -> AbstractAsyncContextManager[RunningApplication]:
@@ -69,6 +71,24 @@ class Person:
         assert answer.status_code == expect, answer.text
         found: Json = answer.json()
         return found
+
+    async def patch(self, path: str, body: object, *, expect: int = 200) -> Json:
+        """The answer to a PATCH, which has this status."""
+        answer = await self.client.patch(path, json=body)
+        assert answer.status_code == expect, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def delete(self, path: str, *, expect: int = 204) -> None:
+        """DELETE, which is answered with this status."""
+        answer = await self.client.delete(path)
+        assert answer.status_code == expect, answer.text
+
+    async def events(self, chat_id: int, since: int = 0) -> list[Json]:
+        """What happened in a chat after a seq, all of which is kept."""
+        page = await self.get(f"/chats/{chat_id}/events?since={since}&limit=500")
+        assert page["reset"] is False
+        return list(page["data"])
 
     async def group(self, *others: "Person", chat_type: str = "group") -> int:
         """The id of a new chat with these members."""
@@ -113,6 +133,13 @@ def at_another_worker(who: Person, running: RunningApplication) -> Person:
     return Person(running, who.client, me)
 
 
+async def by_key(who: Person, *scopes: str) -> Person:
+    """The same user, who shows an API key with these scopes."""
+    made = await who.post("/api_keys", {"name": "a robot", "scopes": list(scopes)}, expect=201)
+    client = await who.running.client(token=made["key"])
+    return Person(who.running, client, {"id": who.id, "login": who.login, "name": who.name})
+
+
 class Socket:
     """The far end of one socket over plain ASGI."""
 
@@ -138,13 +165,30 @@ class Socket:
         self.incoming.put_nowait({"type": "websocket.receive", "text": text})
 
     async def hear(self) -> Json:
-        """The next frame. News of a membership older than the socket may arrive late, and is left out."""
+        """The next frame. News of a membership older than the socket may arrive late, and is left out; who
+        comes and goes is another matter, too: see `hear_presence`.
+        """
         while True:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                message = await self.outgoing.get()
-            found: Json = msgspec.json.decode(message["text"])
-            if found["type"] != "member_added" or datetime.fromisoformat(found["at"]) > self.opened_at:
+            found = await self.hear_any()
+            is_late = (
+                found["type"] == "member_added" and datetime.fromisoformat(found["at"]) <= self.opened_at
+            )
+            if found["type"] != "presence" and not is_late:
                 return found
+
+    async def hear_presence(self) -> Json:
+        """The next word of somebody who came online or went; whatever else is said is passed over."""
+        while True:
+            found = await self.hear_any()
+            if found["type"] == "presence":
+                return found
+
+    async def hear_any(self) -> Json:
+        """The next frame, whatever it is."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            message = await self.outgoing.get()
+        found: Json = msgspec.json.decode(message["text"])
+        return found
 
     async def hear_until(self, is_last: Callable[[Json], bool]) -> list[Json]:
         """The frames up to the one that fits, that one included."""
@@ -166,6 +210,16 @@ class Socket:
         """The code that the application closes with."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await asyncio.shield(self.closed)
+
+
+@asynccontextmanager
+async def two_workers(database_url: str, **settings: Any) -> AsyncIterator[tuple[Person, Person]]:
+    """Ada at one application, bob at the other, on one database."""
+    async with (
+        chat_application(database_url, **settings) as one,
+        chat_application(database_url, **settings) as other,
+    ):
+        yield await person(one, "ada"), await person(other, "bob")
 
 
 @asynccontextmanager

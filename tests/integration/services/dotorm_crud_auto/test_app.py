@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.core.service import AppsCore
 from orm import Char, DotModel
 from tests.support.application import RunningApplication, running_application
 from tests.support.identity import IdentityApps, IdentityModels
@@ -22,15 +21,9 @@ class Models(IdentityModels):
     note = Note
 
 
-class Apps(AppsCore):
-    installed = (*IdentityApps.installed, "services.dotorm_crud_auto")
-    services_before = IdentityApps.services_before
-    services_after = ("dotorm_crud_auto",)
-
-
 @pytest.fixture
 async def running(database_url: str) -> AsyncIterator[RunningApplication]:
-    async with running_application(database_url, models=Models, apps=Apps) as application:
+    async with running_application(database_url, models=Models, apps=IdentityApps) as application:
         yield application
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from app.core.access import AccessSession, reset_access_session, set_access_session
 from app.core.environment import Environment, current_environment
 from app.core.errors import ModuleStartError, SettingsError, StartError
 from app.core.models import ModelsCore
+from app.core.request_context import request_id
 from app.core.service import App, AppsCore
 from app.core.settings import SettingsCore
 from orm import context
@@ -483,3 +485,18 @@ def test_a_readiness_check_has_a_name_of_its_own() -> None:
 
     with pytest.raises(UsageError, match="readiness check 'database' already"):
         env.add_readiness_check("database", lambda: None)
+
+
+def test_the_marks_say_who_asks_and_in_which_request_also_inside_of_system() -> None:
+    env = environment()
+    assert env.marks() == {"user_id": "", "request_id": ""}
+
+    session = set_access_session(AccessSession(user_id=7, login="ada", name="Ada"))
+    request = request_id.set("r1")
+    try:
+        assert env.marks() == {"user_id": "7", "request_id": "r1"}
+        with env.system():
+            assert env.marks() == {"user_id": "7", "request_id": "r1"}
+    finally:
+        request_id.reset(request)
+        reset_access_session(session)

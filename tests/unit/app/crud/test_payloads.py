@@ -10,14 +10,15 @@ import msgspec
 import pytest
 
 from app.core.errors import Malformed
+from app.crud.bodies import Bodies
 from app.crud.payloads import (
     MOST_RECORDS,
-    ModelBody,
     bulk_change_type,
     change_type,
-    creation_list_type,
     creation_type,
     given,
+    named_change_type,
+    values_type,
 )
 from orm import (
     BigInteger,
@@ -69,8 +70,7 @@ class Sample(DotModel):
 
 
 META = Registry.compose({"sample": Sample}).model("sample")
-CREATION = creation_type(META)
-CHANGE = change_type(META)
+CREATION, CHANGE = "creation", "change"
 
 EVERYTHING: Mapping[str, Any] = {
     "name": "äöüßé",
@@ -93,13 +93,13 @@ EVERYTHING: Mapping[str, Any] = {
 }
 
 
-def decode(body_type: Any, value: object) -> Any:
-    return ModelBody(META, body_type).decode(msgspec.json.encode(value))
+def decode(kind: str, value: object) -> Any:
+    return Bodies().decoded(META, kind, msgspec.json.encode(value))
 
 
-def refused(body_type: Any, value: object) -> Problem:
+def refused(kind: str, value: object) -> Problem:
     with pytest.raises(Invalid) as caught:
-        decode(body_type, value)
+        decode(kind, value)
     return caught.value
 
 
@@ -107,9 +107,9 @@ def places(problem: Problem) -> dict[str, str]:
     return {place.pointer: place.code for place in problem.errors}
 
 
-@pytest.mark.parametrize("body_type", [CREATION, CHANGE])
-def test_a_body_with_every_field_becomes_values_of_their_types(body_type: Any) -> None:
-    values = given(decode(body_type, EVERYTHING))
+@pytest.mark.parametrize("kind", [CREATION, CHANGE])
+def test_a_body_with_every_field_becomes_values_of_their_types(kind: str) -> None:
+    values = given(decode(kind, EVERYTHING))
     assert values.keys() == EVERYTHING.keys()
     assert values["price"] == decimal.Decimal("12.50")
     assert values["blob"] == b"\0\1"
@@ -197,11 +197,11 @@ def test_a_body_of_another_kind_is_wrong_as_a_whole(value: object) -> None:
 @pytest.mark.parametrize("text", [b"{", b'{"name": "a"', b"{}}", b"\xff", b"[" * 5000, b'{"name": "\xff"}'])
 def test_what_is_not_json_is_malformed(text: bytes) -> None:
     with pytest.raises(Malformed):
-        ModelBody(META, CREATION).decode(text)
+        Bodies().decoded(META, CREATION, text)
 
 
 def test_many_new_rows_are_limited_and_each_wrong_one_is_named() -> None:
-    many = creation_list_type(CREATION)
+    many = "creations"
     assert len(decode(many, [{"name": "a"}] * MOST_RECORDS)) == MOST_RECORDS
     assert places(refused(many, [{"name": "a"}] * (MOST_RECORDS + 1))) == {"": "length"}
     assert places(refused(many, [{"name": "a"}, {"name": "longer"}, {}, {"id": 1, "name": "b"}])) == {
@@ -212,7 +212,7 @@ def test_many_new_rows_are_limited_and_each_wrong_one_is_named() -> None:
 
 
 def test_a_bulk_change_has_values_and_says_which_rows() -> None:
-    bulk = bulk_change_type(META, CHANGE)
+    bulk = "bulk change"
     body = decode(bulk, {"filter": [["id", ">", 1]], "values": {"note": None}})
     assert (body.filter, given(body.values), body.all) == ([["id", ">", 1]], {"note": None}, False)
     assert places(refused(bulk, {"all": "yes", "values": {"stock": 99, "id": 1}, "where": 1})) == {
@@ -225,5 +225,12 @@ def test_a_bulk_change_has_values_and_says_which_rows() -> None:
 
 
 def test_the_types_have_names_of_their_own_for_documentation() -> None:
-    names = [CREATION.__name__, CHANGE.__name__, bulk_change_type(META, CHANGE).__name__]
-    assert names == ["SampleCreation", "SampleChange", "SampleBulkChange"]
+    creation, change = creation_type(META), change_type(META)
+    types = [creation, change, bulk_change_type(META, values_type(META)), named_change_type(META)]
+    assert [one.__name__ for one in types] == [
+        "SampleCreation",
+        "SampleChange",
+        "SampleBulkChange",
+        "SampleNamedChange",
+    ]
+    assert creation_type(META, without="parent_id").__name__ == "SampleCreationWithout_parent_id"

@@ -23,6 +23,7 @@ def places(problem: Problem) -> dict[str, str]:
         ("fields=id,name&order=-price,name", Search(fields=["id", "name"], order=["-price", "name"])),
         ("fields=id%2Cowner_id.name&", Search(fields=["id", "owner_id.name"])),
         ("count=exact", Search(count="exact")),
+        ("count=estimated", Search(count="estimated")),
         ("count=none", Search()),
         ('filter=[["a","=",1]]', Search(filter=[["a", "=", 1]])),
         (
@@ -61,7 +62,7 @@ def test_a_query_string_says_what_a_search_body_says(raw: str, search: Search) -
         (f"offset={LARGEST_OFFSET + 1}", {"/query/offset": "range"}),
         ("limit=1&limit=1", {"/query/limit": "doubled"}),
         ("count=all", {"/query/count": "choice"}),
-        ("count=estimated", {"/query/count": "choice"}),
+        ("count=Exact", {"/query/count": "choice"}),
         ("filter=", {"/query/filter": "format"}),
         ("filter=[", {"/query/filter": "format"}),
         ("filter=[]]", {"/query/filter": "format"}),

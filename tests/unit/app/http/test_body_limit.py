@@ -73,7 +73,7 @@ async def test_draining_ends_when_the_client_leaves() -> None:
 
 
 async def test_draining_a_silent_client_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.http.body_limit._LINGER_SECONDS", 0.01)
+    monkeypatch.setattr("app.http.body_limit._PAUSE_SECONDS", 0.01)
     for_ever = asyncio.Event()
 
     async def receive() -> Message:

@@ -9,6 +9,7 @@ def test_a_listed_origin_is_named_and_sees_our_headers() -> None:
     assert headers[b"vary"] == b"Origin"
     exposed = set(headers[b"access-control-expose-headers"].decode().split(", "))
     assert exposed == {
+        "Content-Disposition",
         "X-Request-ID",
         "ETag",
         "Link",

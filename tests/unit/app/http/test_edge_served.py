@@ -89,7 +89,7 @@ async def test_a_client_that_sends_too_much_in_chunks_still_reads_its_answer(por
 async def test_a_client_that_waits_for_leave_to_send_is_refused_at_once(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.http.body_limit._LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("app.http.body_limit._PAUSE_SECONDS", 0.05)
     length = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(LONG)
     said = await everything(port, HEAD + length)
     assert said.startswith(b"HTTP/1.1 413 ")

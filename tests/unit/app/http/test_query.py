@@ -1,11 +1,12 @@
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
+from msgspec import Meta
 
 from app.core.errors import Malformed
 from app.http.bodies import Request
-from app.http.query import query
+from app.http.query import QueryDecoder, query
 from orm.errors import Invalid
 from tests.support.asgi import http_scope
 
@@ -17,6 +18,9 @@ class Page(msgspec.Struct):
     count: Literal["none", "exact"] = "none"
     ids: list[int] = []
     tags: tuple[str, ...] | None = None
+    before: Annotated[int, Meta(ge=1)] | None = None
+    kind: Literal["a", "b"] | None = None
+    part: Annotated[str, Meta(min_length=1)] | None = None
 
 
 class Search(msgspec.Struct, rename={"text": "q"}):
@@ -34,6 +38,8 @@ def asked(text: str) -> Request:
         ("limit=7&after=a%20b%2Bc+d&is_deep=true&count=exact", Page(7, "a b+c d", True, "exact")),
         ("ids=1&ids=2&tags=x", Page(ids=[1, 2], tags=("x",))),
         ("after=", Page(after="")),
+        ("after=null&part=null", Page(after="null", part="null")),
+        ("before=7&kind=a", Page(before=7, kind="a")),
         ("after=%C3%A9", Page(after="é")),
         ("is_deep=0", Page()),
     ],
@@ -53,6 +59,11 @@ def test_a_query_becomes_the_declared_struct(text: str, page: Page) -> None:
             {"/query/limit": "type", "/query/count": "choice", "/query/ids/1": "type"},
         ),
         ("limit=", {"/query/limit": "type"}),
+        (
+            "before=null&kind=null&limit=null",
+            {f"/query/{name}": "type" for name in ("before", "kind", "limit")},
+        ),
+        ("before=NULL&before=1", {"/query/before": "type"}),
         ("limit=1.5", {"/query/limit": "type"}),
         ("is_deep=maybe", {"/query/is_deep": "type"}),
     ],
@@ -61,6 +72,13 @@ def test_what_is_wrong_is_told_all_at_once(text: str, places: dict[str, str]) ->
     with pytest.raises(Invalid) as refused:
         query(asked(text), Page)
     assert {place.pointer: place.code for place in refused.value.errors} == places
+
+
+def test_a_decoder_is_made_once_and_reads_many_queries() -> None:
+    decoder = QueryDecoder(Page)
+    assert decoder.decode(b"") == Page()
+    assert decoder.decode(b"limit=3&ids=4") == Page(3, ids=[4])
+    assert decoder.decode(b"") == Page()
 
 
 def test_a_missing_parameter_is_named_as_the_client_knows_it() -> None:

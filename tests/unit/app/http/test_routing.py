@@ -1,12 +1,16 @@
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import pytest
+from msgspec import Meta
 from starlette.responses import PlainTextResponse
 
+from app.core.access_presets import ACL
 from app.http.bodies import Body, Request
 from app.http.dispatch import Dispatcher
 from app.http.replies import Reply
 from app.http.routing import HttpRoute, Router
+from orm.errors import Invalid
 from tests.support.asgi import Answered, call
 
 
@@ -14,11 +18,17 @@ class NewThing(Body):
     name: str
 
 
+class Page(msgspec.Struct):
+    limit: Annotated[int, Meta(ge=1, le=9)] = 5
+    tags: list[str] = []
+
+
 async def ask(router: Router, method: str, path: str, *parts: bytes) -> Answered:
     dispatcher = Dispatcher()
     dispatcher.include(router, private=False, module="m")
     headers = [("content-type", "application/json")] if parts else []
-    return await call(dispatcher, method, path, *parts, headers=headers)
+    path, _, query = path.partition("?")
+    return await call(dispatcher, method, path, *parts, headers=headers, query=query)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +78,46 @@ async def test_a_handler_gets_the_decoded_body_and_the_path() -> None:
     assert answered.json() == {"shop": 3, "name": "a b", "body": "n"}
 
 
+async def test_a_handler_gets_the_decoded_query_after_the_body() -> None:
+    router = Router()
+
+    @router.get("/things", query=Page)
+    async def every(request: Request, query: Page) -> Page:
+        return query
+
+    @router.post("/things", body=NewThing, query=Page)
+    async def make(request: Request, body: NewThing, query: Page) -> dict[str, Any]:
+        return {"name": body.name, "limit": query.limit}
+
+    assert (await ask(router, "GET", "/things")).json() == {"limit": 5, "tags": []}
+    answered = await ask(router, "GET", "/things?limit=7&tags=a&tags=b")
+    assert answered.json() == {"limit": 7, "tags": ["a", "b"]}
+    answered = await ask(router, "POST", "/things?limit=2", b'{"name": "n"}')
+    assert answered.json() == {"name": "n", "limit": 2}
+
+
+async def test_a_wrong_query_is_refused_before_the_body_is_looked_at() -> None:
+    router = Router()
+
+    @router.post("/things", body=NewThing, query=Page)
+    async def make(request: Request, body: NewThing, query: Page) -> None:
+        raise AssertionError("never called")
+
+    with pytest.raises(Invalid) as refused:
+        await ask(router, "POST", "/things?limit=99&other=1", b"no JSON")
+    assert {place.pointer for place in refused.value.errors} == {"/query/limit", "/query/other"}
+
+
+async def test_parameters_that_a_route_does_not_declare_are_not_looked_at() -> None:
+    router = Router()
+
+    @router.get("/thing")
+    async def thing(request: Request) -> str:
+        return "found"
+
+    assert (await ask(router, "GET", "/thing?utm_source=letter")).json() == "found"
+
+
 async def test_every_method_has_its_decorator() -> None:
     router = Router()
     for name in ("get", "post", "put", "patch", "delete"):
@@ -107,6 +157,32 @@ def test_a_route_remembers_what_documentation_needs() -> None:
     assert router.url_path_for("change_thing", id=7) == "/things/7"
 
 
+def test_a_route_remembers_its_query_and_its_further_answers() -> None:
+    router = Router()
+
+    @router.post("/things", query=Page, status=201, responses={200: NewThing, 202: None})
+    async def make(request: Request, query: Page) -> NewThing:
+        raise NotImplementedError
+
+    (route,) = router.routes
+    assert isinstance(route, HttpRoute)
+    assert route.query_type is Page
+    assert dict(route.responses) == {200: NewThing, 202: None}
+
+
+def test_a_public_router_names_what_its_routes_may_do() -> None:
+    router = Router(tables={"partners": ACL.READ_ONLY, "visits": frozenset({"create"})})
+    router.get("/partners")(takes_request)
+    plain = Router()
+    plain.get("/nothing")(takes_request)
+
+    (route,), (other,) = router.routes, plain.routes
+    assert isinstance(route, HttpRoute)
+    assert isinstance(other, HttpRoute)
+    assert route.tables == {"partners": frozenset({"read"}), "visits": frozenset({"create"})}
+    assert other.tables == {}
+
+
 def test_a_decorated_handler_is_still_the_function_that_it_was() -> None:
     async def handler(request: Request) -> None: ...
 
@@ -120,16 +196,18 @@ def is_not_async(request: Request) -> None: ...
 
 
 @pytest.mark.parametrize(
-    ("handler", "body", "sentence"),
+    ("handler", "declared", "sentence"),
     [
-        (takes_nothing, None, "must take the request only"),
-        (takes_both, None, "must take the request only: no body= is declared"),
-        (takes_request, NewThing, "must take the request and the body"),
-        (is_not_async, None, "must be an async function"),
+        (takes_nothing, {}, "must take the request only"),
+        (takes_both, {}, "must take the request only: no body= or query= is declared"),
+        (takes_request, {"body": NewThing}, "must take the request and the body"),
+        (takes_request, {"query": Page}, "must take the request and the query"),
+        (takes_both, {"body": NewThing, "query": Page}, "must take the request, the body and the query"),
+        (is_not_async, {}, "must be an async function"),
     ],
 )
 def test_a_handler_that_cannot_be_called_is_refused_where_it_is_declared(
-    handler: Any, body: Any, sentence: str
+    handler: Any, declared: Any, sentence: str
 ) -> None:
     with pytest.raises(TypeError, match=f"/thing.*{handler.__name__}.*{sentence}"):
-        Router().post("/thing", body=body)(handler)
+        Router().post("/thing", **declared)(handler)

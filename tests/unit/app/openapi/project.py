@@ -6,7 +6,7 @@ import datetime
 import decimal
 import uuid
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,11 +14,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.websockets import WebSocket
 
+from app.crud.actions import action
 from app.crud.table import CrudTable
 from app.http.bodies import Body, Request
 from app.http.dispatch import Dispatcher
 from app.http.replies import Reply
-from app.http.routing import Router
+from app.http.routing import Content, Router
 from app.openapi import Project
 from app.openapi.document import openapi_document
 from orm import (
@@ -44,6 +45,12 @@ from orm import (
     Uuid,
     utc_now,
 )
+
+
+class Stamp(Body):
+    """What is stamped on a book."""
+
+    text: Annotated[str, Meta(max_length=20)]
 
 
 class Author(DotModel):
@@ -80,6 +87,18 @@ class Book(DotModel):
     author_id: Ref[Author] = Many2one("authors", required=True)
     editor_id: Ref[Author] | None = Many2one("authors")
     tags: list["Tag"] = Many2many("tags", table="book_tags", column1="book_id", column2="tag_id")
+
+    @action(body=Stamp, status=201)
+    async def stamp(self, body: Stamp) -> Stamp | None:
+        """Stamp the book.
+
+        On its first page.
+        """
+        raise NotImplementedError
+
+    @action(needs="read")
+    async def praise(self) -> Reply[list[int]]:
+        raise NotImplementedError
 
 
 class Tag(DotModel):
@@ -124,6 +143,15 @@ class Unknown:
     """No data."""
 
 
+class LoanPage(msgspec.Struct):
+    """`after` is the `next` of the page before."""
+
+    reader: Annotated[str, Meta(min_length=1, description="Who has them.")]
+    limit: Annotated[int, Meta(ge=1, le=50)] = 10
+    after: Annotated[int, Meta(ge=0)] | None = None
+    kinds: list[Literal["novel", "poem"]] = []
+
+
 private = Router("/loans", tags=("loans",))
 public = Router()
 
@@ -134,6 +162,22 @@ async def lend(request: Request, body: Loan) -> Lent:
 
     For some days.
     """
+    raise NotImplementedError
+
+
+@private.get("", query=LoanPage)
+async def loans(request: Request, query: LoanPage) -> list[Lent]:
+    """What is lent."""
+    raise NotImplementedError
+
+
+@private.put("/{loan_id:int}", body=Loan, status=201, responses={200: Lent, 202: None})
+async def extend(request: Request, body: Loan) -> Reply[Lent]:
+    raise NotImplementedError
+
+
+@private.get("/report", responses={200: Content("text/csv"), 304: None})
+async def report(request: Request) -> Response:
     raise NotImplementedError
 
 
@@ -148,7 +192,7 @@ async def bring_back(request: Request) -> None:
 
 
 @private.get("/{loan_id:int}/pages/{page}")
-async def page(request: Request) -> Reply:
+async def page(request: Request) -> Reply[Any]:
     raise NotImplementedError
 
 
@@ -159,6 +203,11 @@ async def strange(request: Request) -> Unknown:
 
 @public.get("/welcome")
 async def welcome(request: Request) -> HTMLResponse:
+    raise NotImplementedError
+
+
+@public.get("/lobby", responses={401: None, 403: None})
+async def lobby(request: Request) -> dict[str, int]:
     raise NotImplementedError
 
 
@@ -216,3 +265,23 @@ def document_of(project: Project) -> dict[str, Any]:
     """Its document, as a program reads it."""
     document: dict[str, Any] = msgspec.json.decode(openapi_document(project))
     return document
+
+
+def schema_of(document: dict[str, Any], name: str) -> Any:
+    """The component of that name."""
+    return document["components"]["schemas"][name]
+
+
+def answers(operation: Any, status: str) -> Any:
+    """The schema of the JSON that is answered with a status."""
+    return operation["responses"][status]["content"]["application/json"]["schema"]
+
+
+def reads(operation: Any) -> Any:
+    """The schema of the JSON body that is read."""
+    return operation["requestBody"]["content"]["application/json"]["schema"]
+
+
+def ref(name: str) -> dict[str, str]:
+    """What refers to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,6 +1,7 @@
 """The files of the documentation: how they are served, and that the page needs nothing from elsewhere."""
 
 import asyncio
+import gzip
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from app.openapi import Documentation
 from tests.unit.app.openapi.project import project_of
 
 STATIC = Path(__file__).parents[4] / "app" / "openapi" / "static"
+SCRIPTS = sorted(STATIC.glob("*.js"))
 
 
 def test_the_page_and_what_it_loads_have_their_media_types() -> None:
@@ -42,14 +44,34 @@ def test_a_file_of_the_page_refers_to_no_other_origin(file: Path) -> None:
 def test_the_page_has_nothing_inline_and_loads_only_what_is_there() -> None:
     page = (STATIC / "page.html").read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:", page)
-    loaded = set(re.findall(r'(?:src|href)="([^"]+)"', page)) - {"data:,", "openapi.json"}
-    assert loaded == {"docs/page.css", "docs/page.js"}
-    assert {file.name for file in STATIC.iterdir()} == {"page.html", "page.css", "page.js"}
+    loaded = set(re.findall(r'(?:src|href)="([^"#]+)"', page)) - {"data:,", "openapi.json"}
+    assert loaded == {f"docs/{file.name}" for file in STATIC.iterdir()} - {"docs/page.html"}
 
 
-def test_the_script_makes_no_markup_of_texts_and_keeps_no_token() -> None:
-    script = (STATIC / "page.js").read_text(encoding="utf-8")
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.name)
+def test_a_script_imports_what_is_there(script: Path) -> None:
+    imported = set(re.findall(r'from "\./([^"]+)"', script.read_text(encoding="utf-8")))
+    assert imported <= {file.name for file in SCRIPTS} - {script.name}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.name)
+def test_a_script_makes_no_markup_of_texts_and_keeps_no_token(script: Path) -> None:
+    text = script.read_text(encoding="utf-8")
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|\.style\b"
-    assert not re.search(forbidden, script)
-    assert not re.search(r"localStorage|sessionStorage|indexedDB|document\.cookie", script)
-    assert len(script.splitlines()) < 300
+    assert not re.search(forbidden, text)
+    assert not re.search(r"localStorage|sessionStorage|indexedDB|document\.cookie", text)
+    assert len(text.splitlines()) < 250
+
+
+def test_the_page_is_small() -> None:
+    assert sum(file.stat().st_size for file in STATIC.iterdir()) < 50_000
+
+
+async def test_the_packed_document_is_the_same_one() -> None:
+    documentation = Documentation(project_of())
+    plain, packed = await documentation.document(), await documentation.document(packed=True)
+    assert gzip.decompress(packed.content) == plain.content
+    assert packed.etag != plain.etag
+    assert packed.media_type == plain.media_type
+    again = await Documentation(project_of()).document(packed=True)
+    assert again == packed

@@ -796,3 +796,39 @@ async def test_stop_ends_all_work_and_may_come_twice_or_first(log: MemoryEventLo
     hub.receive(log.append("chat:5"))
     assert {task.get_name() for task in asyncio.all_tasks()} == {asyncio.current_task().get_name()}  # type: ignore[union-attr]
     assert receiver.frames == []
+
+
+# -- for the code of the process
+
+
+async def test_the_users_who_listen_to_a_topic_are_known(hub: Hub, log: MemoryEventLog) -> None:
+    joined(hub, ADA, "chat:5")
+    joined(hub, ADA, "chat:5", "chat:6")
+    gone = joined(hub, BOB, "chat:5")
+    log.append("chat:6")
+    behind = joined(hub, EVE)
+    hub.subscribe(behind, "chat:6", seq=1, since=0, greeting=GREETING, reset=RESET)
+    assert hub.subscribers("chat:5") == {ADA, BOB}
+    assert hub.subscribers("chat:6") == {ADA, EVE}
+    assert hub.subscribers("chat:7") == frozenset()
+    hub.disconnect(gone)
+    assert hub.subscribers("chat:5") == {ADA}
+
+
+async def test_a_word_in_this_process_goes_to_all_but_one_user_and_to_none_that_is_behind(hub: Hub) -> None:
+    first, second, other = joined(hub, ADA, "chat:5"), joined(hub, BOB, "chat:5"), joined(hub, EVE, "chat:6")
+    slow = joined(hub, EVE, "chat:5")
+    slow.is_congested = True
+    assert hub.tell_here("chat:5", b"{}", besides=ADA) == 1
+    assert (first.frames, second.frames, other.frames, slow.frames) == ([], [b"{}"], [], [])
+    assert hub.tell_here("chat:7", b"{}", besides=ADA) == 0
+
+
+async def test_a_watch_is_told_of_first_connections_and_last_ones(hub: Hub) -> None:
+    told: list[tuple[int, bool]] = []
+    hub.watch_users(lambda user_id, is_here: told.append((user_id, is_here)))
+    first, second, other = joined(hub, ADA), joined(hub, ADA), joined(hub, BOB)
+    hub.connect(first, ADA)
+    for receiver in (first, second, second, other):
+        hub.disconnect(receiver)
+    assert told == [(ADA, True), (BOB, True), (ADA, False), (BOB, False)]

@@ -1,66 +1,25 @@
 import asyncio
+import datetime
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from time import time
-from typing import Any, cast
 
 import pytest
 
 from app.core.errors import Unauthenticated
-from orm.database import Database
-from orm.errors import DatabaseUnavailable
-from services.auth_token.access_tokens import AccessTokens
 from services.auth_token.authenticator import TokenAuthenticator
-from services.auth_token.settings import SigningKey
 from tests.support.eventually import eventually
-
-TOKENS = AccessTokens((SigningKey("1", b"k" * 32),), issuer="starling", audience="starling")
-
-
-class FakeRevisions:
-    """Current until said otherwise."""
-
-    def __init__(self) -> None:
-        self.generation = 0
-        self.current = True
-        self.listeners: list[Callable[[], None]] = []
-
-    def is_current(self) -> bool:
-        return self.current
-
-    def on_change(self, forget: Callable[[], None]) -> None:
-        self.listeners.append(forget)
-
-    def change(self) -> None:
-        self.generation += 1
-        for forget in self.listeners:
-            forget()
+from tests.support.sign_in import KEY, TOKENS, FakeDatabase, FakeRevisions, key_row, user_row, verifier_on
 
 
-class FakeDatabase:
-    """Knows the sessions by id; `is_held` keeps statements from ending."""
+class Uses:
+    """Remembers which keys were used."""
 
     def __init__(self) -> None:
-        self.sessions = dict.fromkeys(range(100), ("ada", "Ada", False))
-        self.asked = 0
-        self.is_away = False
-        self.batches: list[list[int]] = []
-        self.go_on = asyncio.Event()
-        self.go_on.set()
+        self.noted: list[int] = []
 
-    async def run(self, text: str, values: Sequence[Any]) -> list[Any]:
-        self.asked += 1
-        if self.is_away:
-            raise DatabaseUnavailable("gone")
-        if isinstance(values[0], list):
-            self.batches.append(values[0])
-            rows: list[Any] = [
-                (number, *self.sessions[number]) for number in values[0] if number in self.sessions
-            ]
-        else:
-            rows = [self.sessions[values[0]]] if values[0] in self.sessions else []
-        await self.go_on.wait()
-        return rows
+    def note(self, key_id: int) -> None:
+        self.noted.append(key_id)
 
 
 @pytest.fixture
@@ -74,8 +33,13 @@ def revisions() -> FakeRevisions:
 
 
 @pytest.fixture
-def authenticator(db: FakeDatabase, revisions: FakeRevisions) -> TokenAuthenticator:
-    return TokenAuthenticator(cast(Database, db), TOKENS, revisions, most_remembered=3)
+def uses() -> Uses:
+    return Uses()
+
+
+@pytest.fixture
+def authenticator(db: FakeDatabase, revisions: FakeRevisions, uses: Uses) -> TokenAuthenticator:
+    return TokenAuthenticator(verifier_on(db), revisions, uses, most_remembered=3)
 
 
 def token_of(session_id: int = 1, *, seconds: float = 60) -> str:
@@ -167,7 +131,7 @@ async def test_a_token_is_forgotten_when_it_expires(
 async def test_memory_is_bounded_and_the_least_used_token_goes_first(
     authenticator: TokenAuthenticator,
 ) -> None:
-    first, second, third, fourth = (token_of(number) for number in range(4))
+    first, second, third, fourth = (token_of(number) for number in range(1, 5))
     for token in (first, second, third):
         await authenticator.verify_access(token)
 
@@ -186,6 +150,40 @@ async def test_a_token_that_differs_in_a_letter_is_another_token(authenticator: 
     assert authenticator.cached(token[:-1]) is None
 
 
+async def test_an_api_key_is_verified_once_and_each_use_is_noted(
+    authenticator: TokenAuthenticator, db: FakeDatabase, uses: Uses
+) -> None:
+    session = await authenticator.verify_access(KEY.text())
+
+    assert authenticator.cached(KEY.text()) is session
+    assert authenticator.cached(KEY.text()) is session
+    assert db.asked == 1
+    assert uses.noted == [5, 5, 5]
+
+
+async def test_the_use_of_an_access_token_is_not_noted(authenticator: TokenAuthenticator, uses: Uses) -> None:
+    token = token_of()
+    await authenticator.verify_access(token)
+    authenticator.cached(token)
+
+    assert uses.noted == []
+
+
+async def test_a_key_is_forgotten_when_it_expires(
+    authenticator: TokenAuthenticator, db: FakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expires_at = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+    db.keys[5] = key_row(expires_at=expires_at)
+    session = await authenticator.verify_access(KEY.text())
+
+    now = "services.auth_token.authenticator.time"
+    monkeypatch.setattr(now, lambda: expires_at.timestamp() - 0.001)
+    assert authenticator.cached(KEY.text()) is session
+    monkeypatch.setattr(now, expires_at.timestamp)
+
+    assert authenticator.cached(KEY.text()) is None
+
+
 @pytest.fixture
 async def started(authenticator: TokenAuthenticator) -> AsyncIterator[TokenAuthenticator]:
     authenticator.start()
@@ -196,17 +194,17 @@ async def started(authenticator: TokenAuthenticator) -> AsyncIterator[TokenAuthe
 async def test_after_a_change_all_that_was_known_is_read_again_with_one_statement(
     started: TokenAuthenticator, db: FakeDatabase, revisions: FakeRevisions
 ) -> None:
-    tokens = [token_of(number) for number in range(3)]
+    tokens = [token_of(number) for number in range(1, 4)]
     for token in tokens:
         await started.verify_access(token)
     asked = db.asked
 
-    db.sessions[1] = ("ada", "Ada Lovelace", True)
+    db.sessions[1] = user_row(name="Ada Lovelace", is_admin=True)
     revisions.change()
     assert [started.cached(token) for token in tokens] == [None] * 3
     await eventually(lambda: all(started.cached(token) for token in tokens))
 
-    session = started.cached(tokens[1])
+    session = started.cached(tokens[0])
     assert session is not None
     assert (session.name, session.is_admin, session.user_id, session.session_id) == (
         "Ada Lovelace",
@@ -229,6 +227,23 @@ async def test_after_a_change_a_session_that_is_over_is_not_known_any_more(
     await eventually(lambda: started.cached(going_on))
 
     assert started.cached(ended) is None
+
+
+async def test_after_a_change_keys_are_read_again_as_they_are_now(
+    started: TokenAuthenticator, db: FakeDatabase, revisions: FakeRevisions
+) -> None:
+    token = token_of()
+    await started.verify_access(token)
+    await started.verify_access(KEY.text())
+
+    db.keys[5] = key_row(scopes=("users:read",), name="Countess")
+    revisions.change()
+    await eventually(lambda: started.cached(KEY.text()) and started.cached(token))
+
+    session = started.cached(KEY.text())
+    assert session is not None
+    assert (session.name, session.scopes) == ("Countess", frozenset({"users:read"}))
+    assert db.batches == [[1], [5]]
 
 
 async def test_a_change_while_sessions_are_read_again_discards_what_was_read(
@@ -254,16 +269,16 @@ async def test_tokens_used_last_are_read_again_first_and_keep_their_order(
     db: FakeDatabase, revisions: FakeRevisions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.auth_token.authenticator.AT_A_TIME", 2)
-    authenticator = TokenAuthenticator(cast(Database, db), TOKENS, revisions, most_remembered=4)
+    authenticator = TokenAuthenticator(verifier_on(db), revisions, Uses(), most_remembered=4)
     authenticator.start()
-    tokens = [token_of(number) for number in range(4)]
+    tokens = [token_of(number) for number in range(1, 5)]
     for token in tokens:
         await authenticator.verify_access(token)
 
     revisions.change()
     await eventually(lambda: authenticator.cached(tokens[0]))
 
-    assert db.batches == [[3, 2], [1, 0]]
+    assert db.batches == [[4, 3], [2, 1]]
     await authenticator.verify_access(token_of(5))
     assert [token for token in tokens if not authenticator.cached(token)] == [tokens[1]]
     await authenticator.stop()

@@ -11,8 +11,8 @@ AT = dt.datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=dt.UTC)
 
 @pytest.mark.parametrize("chat_id", [1, 12, 123, 1234, 2**63 - 1])
 def test_a_place_comes_back_as_it_was(chat_id: int) -> None:
-    cursor = encode_cursor(AT, chat_id)
-    assert decode_cursor(cursor) == (AT, chat_id)
+    cursor = encode_cursor(True, AT, chat_id)
+    assert decode_cursor(cursor) == (True, AT, chat_id)
     assert cursor.replace("-", "").replace("_", "").isalnum()
 
 
@@ -29,10 +29,13 @@ def _packed(text: str) -> str:
         "ключ",
         _packed("{}"),
         _packed("[1]"),
-        _packed('["1",2]'),
-        _packed("[1,2,3"),
-        _packed("[9000000000000000000,1]"),
-        _packed("[1,99999999999999999999]"),
+        _packed("[1,2]"),
+        _packed("[1,2,3]"),
+        _packed("[true,2,0]"),
+        _packed('[true,"1",2]'),
+        _packed("[true,2,3"),
+        _packed("[true,9000000000000000000,1]"),
+        _packed("[false,1,99999999999999999999]"),
     ],
 )
 def test_what_no_page_gave_out_is_refused_by_pointer(text: str) -> None:

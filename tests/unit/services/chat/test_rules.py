@@ -8,6 +8,7 @@ from services.chat.rules import (
     Right,
     Rights,
     check_body,
+    check_emoji,
     direct_key,
     preset,
     require,
@@ -70,3 +71,11 @@ def test_a_body_without_text_or_above_the_limit_is_refused_by_pointer(body: str,
         check_body(body, max_chars=10)
     (place,) = caught.value.errors
     assert (place.pointer, place.code) == ("/body", code)
+
+
+def test_a_reaction_that_is_no_emoji_is_refused_by_pointer() -> None:
+    check_emoji("👍")
+    with pytest.raises(Invalid) as caught:
+        check_emoji("hello")
+    (place,) = caught.value.errors
+    assert (place.pointer, place.code) == ("/emoji", "not_an_emoji")

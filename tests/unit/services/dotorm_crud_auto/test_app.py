@@ -6,13 +6,16 @@ import pytest
 from starlette.applications import Starlette
 
 from app.core.access import AccessSession, reset_access_session, set_access_session
-from app.core.errors import MethodNotAllowed, NotFound, Unauthenticated
+from app.core.errors import MethodNotAllowed, NotFound, StartError, Unauthenticated
 from app.http.bodies import Request
 from app.http.dispatch import Dispatcher
 from app.http.routing import Router
+from app.project_setup import Settings
 from orm import Char, DotModel, Registry
 from orm.errors import UsageError
 from services.dotorm_crud_auto.app import CrudAutoService
+from services.dotorm_crud_auto.models import IdempotencyKey
+from services.dotorm_databases_postgres.settings import DatabaseSettings
 from tests.support.asgi import call
 
 
@@ -29,6 +32,13 @@ def signed_in() -> Iterator[None]:
     reset_access_session(token)
 
 
+def environment(*models: type[DotModel]) -> Any:
+    """What the service asks of an environment with Note and these models."""
+    registry = Registry.compose({"note": Note} | {model.__table__: model for model in models})
+    settings = Settings(database=DatabaseSettings(url="postgresql://nowhere"))
+    return SimpleNamespace(registry=registry, apps=(), settings=settings)
+
+
 async def started() -> Dispatcher:
     """A dispatcher with one hand-written route, and the service started behind it."""
     router = Router()
@@ -40,8 +50,7 @@ async def started() -> Dispatcher:
     app = Starlette()
     app.state.dispatcher = dispatcher = Dispatcher()
     dispatcher.include(router, private=False, module="notes")
-    environment: Any = SimpleNamespace(registry=Registry.compose({"note": Note}), apps=())
-    service = CrudAutoService(environment)
+    service = CrudAutoService(environment(IdempotencyKey))
     await service.startup(app)
     await service.shutdown(app)
     await service.shutdown(app)  # may be called twice
@@ -70,6 +79,10 @@ async def test_a_wrong_method_is_told_those_of_both(signed_in: None) -> None:
 
 
 def test_there_is_no_documentation_before_the_start() -> None:
-    environment: Any = SimpleNamespace()
     with pytest.raises(UsageError, match="services_after"):
-        _ = CrudAutoService(environment).documentation
+        _ = CrudAutoService(environment()).documentation
+
+
+async def test_a_project_without_the_table_for_answers_is_told_what_to_add() -> None:
+    with pytest.raises(StartError, match="add idempotency_key = IdempotencyKey to Models"):
+        await CrudAutoService(environment()).startup(Starlette())

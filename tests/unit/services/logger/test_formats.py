@@ -9,6 +9,7 @@ import pytest
 from app.core.access import AccessSession, reset_access_session, set_access_session
 from app.core.redaction import redactor
 from app.core.request_context import request_id
+from app.http.trace import Trace, current_trace
 from services.logger.formats import JsonFormatter, TextFormatter
 
 REDACT = redactor(["very-secret"])
@@ -150,3 +151,14 @@ def test_an_exception_is_one_field_of_a_json_line() -> None:
 )
 def test_any_value_can_be_written_as_json(value: Any, written: Any) -> None:
     assert as_json(record("hello", extra={"value": value}))["value"] == written
+
+
+def test_the_trace_of_a_caller_is_in_every_line_of_its_request() -> None:
+    token = current_trace.set(Trace("4bf92f35", "00f067aa"))
+    try:
+        line = as_json(record("hello"))
+        assert (line["trace_id"], line["parent_id"]) == ("4bf92f35", "00f067aa")
+        assert "trace_id=4bf92f35" in as_text(record("hello"))
+    finally:
+        current_trace.reset(token)
+    assert "trace_id" not in as_json(record("hello"))

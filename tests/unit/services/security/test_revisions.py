@@ -20,14 +20,16 @@ class FakeConnection:
     def __init__(self, db: "FakeDatabase") -> None:
         self._db = db
 
-    async def fetchval(self, sql: str) -> int:
+    async def fetchrow(self, sql: str) -> tuple[int, int]:
         assert "access_revisions" in sql
         self._db.reads += 1
         if self._db.is_away:
             raise ConnectionResetError("gone")
         if self._db.is_frozen:
             await asyncio.Event().wait()
-        return self._db.revision
+        revision = self._db.revision
+        await self._db.gate.wait()
+        return revision, revision // 2
 
     async def close(self, *, timeout: float) -> None:  # noqa: ASYNC109  # as the driver has it
         self._db.closed += 1
@@ -41,6 +43,8 @@ class FakeDatabase:
         self.revision = 0
         self.reads = self.connects = self.closed = self.terminated = 0
         self.is_away = self.is_frozen = self.in_transaction = False
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def connect(self) -> FakeConnection:
         self.connects += 1
@@ -189,64 +193,65 @@ async def test_after_the_stop_nothing_is_read_nothing_is_current_and_the_connect
 
 
 class Transaction(FakeDatabase):
-    """A database in whose one transaction nothing but the bump happens."""
+    """A database with an open transaction."""
 
     def __init__(self) -> None:
         super().__init__()
         self.in_transaction = True
         self.callbacks: list[Callable[[], None]] = []
-        self.elsewhere = 0
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         self.callbacks.append(callback)
 
-    async def run(self, text: str) -> list[tuple[int]]:
-        assert "access_revisions" in text
-        return [(self.revision + self.elsewhere + 1,)]
-
     def commit(self) -> None:
-        self.revision += self.elsewhere + 1
+        self.revision += 1
         for callback in self.callbacks:
             callback()
 
 
-async def bumped(transaction: Transaction) -> tuple[Revisions, list[int]]:
-    """Revisions that were read and then bumped, and a list that grows with each change from now on."""
-    revisions = Revisions(cast(Database, transaction), poll_seconds=POLL_SECONDS, trust_seconds=TRUST_SECONDS)
+async def test_a_change_of_this_process_is_trusted_no_more_from_its_commit_on() -> None:
+    transaction = Transaction()
+    revisions = Revisions(cast(Database, transaction), poll_seconds=60)
     await revisions.start()
-    await revisions.bump()
-    forgotten: list[int] = []
-    revisions.on_change(lambda: forgotten.append(1))
-    return revisions, forgotten
+    generation = revisions.generation
 
-
-async def test_a_change_of_this_process_is_noticed_when_it_commits_and_only_then() -> None:
-    transaction = Transaction()
-    revisions, forgotten = await bumped(transaction)
-
-    await read_again(transaction)
-    assert forgotten == []
+    revisions.announce()
+    assert revisions.is_current()
     transaction.commit()
-    assert forgotten == [1]
-    await read_again(transaction)
+    assert not revisions.is_current()
+    await eventually(revisions.is_current)
 
-    assert forgotten == [1]
+    assert revisions.generation == generation + 1
+    assert transaction.reads == 2  # it did not wait for the next time
     await revisions.stop()
 
 
-async def test_a_change_of_somebody_else_just_before_is_noticed_all_the_same() -> None:
+async def test_an_answer_that_is_older_than_the_doubt_is_not_trusted() -> None:
     transaction = Transaction()
-    transaction.elsewhere = 1
-    revisions, forgotten = await bumped(transaction)
+    revisions = Revisions(cast(Database, transaction), poll_seconds=60)
+    await revisions.start()
+    transaction.gate.clear()
+    revisions.doubt()
+    await eventually(lambda: transaction.reads == 2)  # asked, and not answered yet
 
+    revisions.announce()
     transaction.commit()
-    await eventually(lambda: len(forgotten) == 2)
+    transaction.gate.set()
+    await eventually(revisions.is_current)
 
+    assert transaction.reads == 3
     await revisions.stop()
+
+
+async def test_the_revision_of_rights_is_told_apart(db: FakeDatabase, revisions: Revisions) -> None:
+    db.revision = 8
+    await revisions.start()
+
+    assert revisions.rights == 4
 
 
 async def test_a_change_outside_of_a_transaction_is_a_mistake(db: FakeDatabase, revisions: Revisions) -> None:
     db.in_transaction = False
 
     with pytest.raises(UsageError, match="in the transaction that makes it"):
-        await revisions.bump()
+        revisions.announce()

@@ -13,6 +13,13 @@ from tests.support.eventually import eventually
 PASSWORD = "correct horse battery staple"
 
 
+@pytest.fixture(autouse=True)
+def in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the parameters of the program: integration tests of the same run make passwords cheap."""
+    monkeypatch.setattr("services.users.passwords.MEMORY_KIB", MEMORY_KIB)
+    monkeypatch.setattr("services.users.passwords.PASSES", PASSES)
+
+
 @pytest.fixture
 async def passwords() -> AsyncIterator[Passwords]:
     passwords = Passwords()

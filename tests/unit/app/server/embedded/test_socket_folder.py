@@ -2,6 +2,7 @@ import os
 import socket
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,14 @@ from app.server.embedded.socket_folder import (
 )
 
 MYSELF = Account(os.geteuid(), os.getegid(), is_self=True)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """One with a short name: the path of a socket has 107 bytes at most, and pytest's own uses up most of
+    them."""
+    with tempfile.TemporaryDirectory(prefix="s-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -95,7 +95,10 @@ def test_the_reference_of_a_message_is_its_nonce_unless_it_has_one() -> None:
             frames.ready(1, heartbeat_seconds=25.0, worker="w"),
             {"type": "ready", "user_id": 1, "heartbeat_seconds": 25.0, "worker": "w"},
         ),
-        (frames.subscribed(7, 3), {"type": "subscribed", "chat_id": 7, "seq": 3, "presence": []}),
+        (
+            frames.subscribed(7, 3, (1, 2)),
+            {"type": "subscribed", "chat_id": 7, "seq": 3, "presence": [1, 2]},
+        ),
         (frames.reset(7, 3), {"type": "reset", "chat_id": 7, "seq": 3}),
         (frames.ack("n", 11, 3), {"type": "ack", "nonce": "n", "message_id": 11, "seq": 3}),
     ],

@@ -43,6 +43,7 @@ class Socket:
 
     def __init__(self, token: str = "t") -> None:
         self.token = token
+        self.session = ADA
         self.sessions: list[AccessSession] = []
         self.is_signed_out = False
 
@@ -143,3 +144,13 @@ async def test_the_end_of_all_sockets_can_be_waited_for() -> None:
     async with guarding(tokens, *sockets) as guard:
         await guard.wait_closed()
     assert all(socket.is_signed_out for socket in sockets)
+
+
+async def test_it_knows_a_session_of_each_user_who_has_a_socket() -> None:
+    bob = AccessSession(user_id=2, login="bob", name="Bob")
+    first, second, third = Socket(), Socket(), Socket()
+    third.session = bob
+    async with guarding(None, first, second, third) as guard:
+        assert guard.sessions == {1: ADA, 2: bob}
+        guard.forget(third)
+        assert guard.sessions == {1: ADA}
