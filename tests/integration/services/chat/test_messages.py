@@ -234,9 +234,10 @@ async def test_a_message_and_a_pin_cost_four_round_trips_with_begin_and_commit(a
     db = ada.running.env.db
 
     async def cost(body: dict[str, Any] | None, path: str) -> int:
-        """The least of three: the watch over the database looks once a second."""
+        """The least of many: a connection prepares a statement when it meets it first, and the watch over
+        the database looks once a second."""
         costs = []
-        for number in range(4):
+        for number in range(24):
             before = db.pool.round_trips
             sent = {"pinned": number % 2 == 0} if body is None else body
             answer = await ada.client.post(path, json=sent)
