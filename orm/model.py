@@ -93,7 +93,7 @@ class DotModel(Hooks, metaclass=ModelType):
 
         `on` names fields that are unique together. A row that is there gets what its record names and
         keeps the rest."""
-        return await upsert.upsert(cls, records, on)
+        return [row.id for row in await upsert.upsert(cls, records, on)]
 
     # -- reading ------------------------------------------------------------------------------------
 

@@ -27,6 +27,14 @@ class Created(msgspec.Struct, gc=False):
     data: list[Any]
 
 
+class Written(msgspec.Struct, gc=False):
+    """Rows that were created or changed, in the order in which they were given; `created` are the ids of the
+    new ones."""
+
+    data: list[Any]
+    created: list[int]
+
+
 class Counted(msgspec.Struct, gc=False):
     """How many rows were changed or deleted."""
 
@@ -36,7 +44,7 @@ class Counted(msgspec.Struct, gc=False):
 async def create(resource: Resource, scope: Scope, receive: Receive, send: Send) -> None:
     """POST /api/{route}: one row from an object, or many from a list, all of them or none.
 
-    With `?on=` a row that has the same values in these fields is changed instead.
+    With `?on=` a row that has the same values in these fields is changed instead, which is answered with 200.
     """
     on = on_in(scope["query_string"]) if scope["query_string"] else None
     text = await read_body(scope, receive)
@@ -51,8 +59,8 @@ async def create(resource: Resource, scope: Scope, receive: Receive, send: Send)
         values = resource.bodies.creation(resource.meta, text)
         projection, row = await create_row(resource.cls, values, versioned=True)
         body = encode(projection.payload((row,), extra=1)[0])
-        location = path_outside(scope, f"{resource.path}/{row[0]}").encode("ascii")
-        await send_row(scope, send, row[-1], body, status=201, headers=[(b"location", location)])
+        location = _location(resource, scope, row[0])
+        await send_row(scope, send, row[-1], body, status=201, headers=[location])
 
 
 async def change_row(resource: Resource, id: int, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,18 +136,25 @@ async def _upsert(
     bodies = resource.bodies
     records = bodies.creations(resource.meta, text) if is_list else [bodies.creation(resource.meta, text)]
     try:
-        ids = await upsert(resource.cls, records, on, api=True)
+        written = await upsert(resource.cls, records, on, api=True)
     except Problem as problem:
         if not is_list:  # the only record is the body itself
             problem.errors = tuple(
                 Place(place.pointer.removeprefix("/0"), place.code, place.message) for place in problem.errors
             )
         raise
-    rows = await rows_shown(resource.cls, ids)
+    rows = await rows_shown(resource.cls, [row.id for row in written])
     if is_list:
-        await send_json(send, 200, encode(Created(rows)))
+        created = [row.id for row in written if row.is_new]
+        await send_json(send, 200, encode(Written(rows, created)))
+    elif written[0].is_new:
+        await send_json(send, 201, encode(rows[0]), [_location(resource, scope, written[0].id)])
     else:
         await send_json(send, 200, encode(rows[0]))
+
+
+def _location(resource: Resource, scope: Scope, id: int) -> tuple[bytes, bytes]:
+    return b"location", path_outside(scope, f"{resource.path}/{id}").encode("ascii")
 
 
 def _check_unique(resource: Resource, on: list[str]) -> None:

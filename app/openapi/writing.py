@@ -46,10 +46,15 @@ def acting(model: Model) -> Iterator[Operation]:
 def _create(model: Model) -> Schema:
     writings, meta = model.writings, model.meta
     rows = {"type": "array", "items": reference(model.record)}
-    many = {"type": "object", "properties": {"data": rows}, "required": ["data"]}
+    many: Schema = {"type": "object", "properties": {"data": rows}, "required": ["data"]}
     either = {"anyOf": [reference(model.record), many]}
     made = success("The new row, or the new rows in the order given.", either, LOCATION, ETAG)
-    upserted = success("With `on`: the row, or the rows in the order given, made or changed.", either)
+    told = {**many["properties"], "created": {"type": "array", "items": {"type": "integer"}}}
+    written = {"type": "object", "properties": told, "required": [*told]}
+    upserted = success(
+        "With `on`: the row, which was there, or the rows in the order given and the ids of the new ones.",
+        {"anyOf": [reference(model.record), written]},
+    )
     on = [",".join(names) for names in meta.uniques if meta.private.isdisjoint(names)]
     return operation(
         model,

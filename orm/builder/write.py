@@ -53,11 +53,12 @@ def upsert(meta: ModelMeta, names: Sequence[str], changed: Sequence[str], key: S
     """Many rows from one array a column; one whose `key` is taken changes that row's columns `changed`
     instead.
 
-    Gives back the ids in the order given. Where nothing is to be changed the key is written over itself,
-    because DO NOTHING would not give the id."""
+    Gives back the ids in the order given, each with whether the row is new: nobody has held a new row yet,
+    while ON CONFLICT locks a row (its xmax) before it changes it. Where nothing is to be changed the key is
+    written over itself, because DO NOTHING would not give the id."""
     assignments = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in changed or key)
     conflict = f"({', '.join(quote(name) for name in key)}) DO UPDATE SET {assignments}"
-    return f'{_insert_from_arrays(meta, names)} ON CONFLICT {conflict} RETURNING "id"'
+    return f'{_insert_from_arrays(meta, names)} ON CONFLICT {conflict} RETURNING "id", xmax = 0 AS "is_new"'
 
 
 def _insert_from_arrays(meta: ModelMeta, names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Upsert: rows that are created, or where one with the same key is there, changed."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orm.builder import write as build
 from orm.errors import Place, UniqueViolation, UsageError, ValidationError
@@ -30,13 +30,20 @@ ATTEMPTS: Final = 3
 """Of finding out which rows are there: another one may make such a row in between."""
 
 
+class Upserted(NamedTuple):
+    """One row that was written, and whether it was created rather than changed."""
+
+    id: int
+    is_new: bool
+
+
 async def upsert(
     cls: "type[DotModel]",
     records: "Sequence[DotModel | Mapping[str, Any]]",
     on: Sequence[str],
     *,
     api: bool = False,
-) -> list[int]:
+) -> list[Upserted]:
     """See DotModel.upsert. `api`: a client of the API asks (see Scope)."""
     creation, change = Scope(cls, "create", api=api), Scope(cls, "update", api=api)
     meta = creation.meta
@@ -88,7 +95,7 @@ def _refuse(meta: ModelMeta, places: list[Place]) -> None:
         raise ValidationError(f"{meta.name}: {places[0].message}", errors=places)
 
 
-async def _at_once(creation: Scope, change: Scope, given: Records, key: tuple[str, ...]) -> list[int]:
+async def _at_once(creation: Scope, change: Scope, given: Records, key: tuple[str, ...]) -> list[Upserted]:
     """One statement for records that all name the same fields."""
     meta = creation.meta
     places: list[Place] = []
@@ -108,12 +115,12 @@ async def _at_once(creation: Scope, change: Scope, given: Records, key: tuple[st
     text = texts.get(shape) or texts.put(shape, build.upsert(meta, written, changed, key))
     values = [[row[name] for row in columns] for name in written]
     if not meta.audit:
-        return [row[0] for row in await creation.db.run(text, values)]
+        return [Upserted(*row) for row in await creation.db.run(text, values)]
     async with one_write(creation, steps=False):
-        return [row[0] for row in await creation.db.run(text, values)]
+        return [Upserted(*row) for row in await creation.db.run(text, values)]
 
 
-async def _one_by_one(creation: Scope, change: Scope, given: Records, key: tuple[str, ...]) -> list[int]:
+async def _one_by_one(creation: Scope, change: Scope, given: Records, key: tuple[str, ...]) -> list[Upserted]:
     """Where rules are asked about each row, hooks run for it, or the records name different fields."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -132,7 +139,7 @@ async def _one_by_one(creation: Scope, change: Scope, given: Records, key: tuple
 
 async def _write_one(
     creation: Scope, change: Scope, record: Mapping[str, Any], key: tuple[str, ...], index: int
-) -> int:
+) -> Upserted:
     condition = [[name, "=", record[name]] for name in key]
     found = await many(creation.meta.cls, condition, ["id"], api=creation.api).rows()
     with placed_below(f"/{index}"):
@@ -140,4 +147,4 @@ async def _write_one(
             row = await update_whole(change, found[0]["id"], record, ("id",))
         else:
             row = await insert_whole(creation, record, ("id",))
-    return int(row["id"])
+    return Upserted(int(row["id"]), is_new=not found)

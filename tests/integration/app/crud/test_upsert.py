@@ -10,10 +10,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 async def test_a_row_is_made_or_changed_by_its_key(world: World) -> None:
     made = await world.ask("admin", "POST", "/api/labels?on=name", {"name": "new"})
-    assert (made.status, made.json()) == (200, {"id": 4, "name": "new"})
-    assert "location" not in made.headers
+    assert (made.status, made.json()) == (201, {"id": 4, "name": "new"})
+    assert made.headers["location"] == "/api/labels/4"
     again = await world.ask("admin", "POST", "/api/labels?on=name", {"name": "new"})
     assert (again.status, again.json()["id"]) == (200, 4)
+    assert "location" not in again.headers
     path = "/api/tasks?on=owner_id,title"
     changed = await world.ask("admin", "POST", path, {"title": "sow", "owner_id": 1, "note": "twice"})
     assert changed.json() == await world.get("/api/tasks/1")
@@ -24,9 +25,14 @@ async def test_a_list_is_answered_in_its_order(world: World) -> None:
     given = [{"name": name} for name in ("b", "field", "a", "garden")]
     answer = await world.ask("admin", "POST", "/api/labels?on=name", given)
     assert [row["name"] for row in answer.json()["data"]] == ["b", "field", "a", "garden"]
-    assert [row["id"] for row in answer.json()["data"]][1::2] == [2, 1]
+    ids = [row["id"] for row in answer.json()["data"]]
+    assert ids[1::2] == [2, 1]
+    assert answer.json()["created"] == ids[::2]
     assert await world.rows("labels") == 5
-    assert (await world.ask("admin", "POST", "/api/labels?on=name", [])).json() == {"data": []}
+    assert (await world.ask("admin", "POST", "/api/labels?on=name", [])).json() == {
+        "data": [],
+        "created": [],
+    }
 
 
 async def test_rows_hang_on_an_upserted_row_too(world: World) -> None:

@@ -36,7 +36,7 @@ def test_many_rows_come_from_one_array_a_column() -> None:
         'ORDER BY "ordinality" RETURNING "id"'
     )
     assert build.upsert(PLAIN, ("name",), (), ("name",)).endswith(
-        'ON CONFLICT ("name") DO UPDATE SET "name" = excluded."name" RETURNING "id"'
+        'ON CONFLICT ("name") DO UPDATE SET "name" = excluded."name" RETURNING "id", xmax = 0 AS "is_new"'
     )
 
 
