@@ -146,11 +146,17 @@ async def _abandon(turn: Turn, *, last: int | None = None) -> None:
 async def _direct_chat(creator_id: int, name: str, key: str, names: Mapping[int, str]) -> Created:
     """The direct chat of a pair, made if it is not there: it may come and go while we look."""
     beginning = Beginning(chat_type="direct", name=name, direct_key=key)
+    db = current_environment().db
     while True:
         made = await begin_chat(beginning, names)
-        chat_id = made or await current_environment().db.fetchval(_SQL["direct"], key)
-        if chat_id is not None:
+        chat_id = made or await db.fetchval(_SQL["direct"], key)
+        if chat_id is None:
+            continue
+        try:
             return Created(await get_chat(chat_id, creator_id), made is not None)
+        except RecordNotFound:
+            if await db.fetchval(_SQL["direct"], key) == chat_id:
+                raise  # it is there, though not for him
 
 
 async def _names(creator_id: int, others: Sequence[int], given: Sequence[int]) -> dict[int, str]:

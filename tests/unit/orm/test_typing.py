@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,9 +25,6 @@ class Complaint(NamedTuple):
     file: str
     line: int
     message: str
-
-
-Checker = Callable[[Path], list[Complaint]]
 
 
 def mypy(folder: Path) -> list[Complaint]:
@@ -74,30 +71,6 @@ def _output(command: Sequence[str], **variables: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(params=[mypy, pyright], ids=lambda checker: checker.__name__)
-def checker(request: pytest.FixtureRequest) -> Checker:
-    found: Checker = request.param
-    return found
-
-
-def test_attributes_and_verbs_have_the_types_of_the_sample(tmp_path: Path, checker: Checker) -> None:
-    (tmp_path / "sample.py").write_text(SAMPLE, encoding="utf-8")
-    assert checker(tmp_path) == []
-
-
-def test_what_the_sample_marks_as_wrong_is_reported_and_nothing_else(
-    tmp_path: Path, checker: Checker
-) -> None:
-    marks = r"type: ignore\[" if checker is mypy else r"(?:type|pyright): ignore\["
-    marked = {number for number, line in enumerate(SAMPLE.splitlines(), 1) if re.search(marks, line)}
-    (tmp_path / "sample.py").write_text(
-        re.sub(r"# (type|pyright): ignore\[", "# [", SAMPLE), encoding="utf-8"
-    )
-    complaints = checker(tmp_path)
-    assert {one.line for one in complaints} == marked
-    assert len(marked) > 12
-
-
 MODULE = re.compile(
     r"`services/notes/(?P<path>[a-z_/]+\.py)`[^\n]*(?:\n[^\n`]+)*:\n\n```python\n(?P<code>.*?)```", re.DOTALL
 )
@@ -134,18 +107,60 @@ async def verbs(env: Environment) -> None:
 """What the README's examples of the verbs take for granted."""
 
 
-def test_the_module_of_the_readme_type_checks(tmp_path: Path, checker: Checker) -> None:
-    files = {match["path"]: match["code"] for match in MODULE.finditer(README)}
-    assert len(files) == 3
-    for path, code in files.items():
-        file = tmp_path / "readme_modules" / "notes" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(code.replace("services.notes", "readme_modules.notes"), encoding="utf-8")
-    assert checker(tmp_path) == []
+def _write(folder: Path, path: str, code: str) -> None:
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(code, encoding="utf-8")
 
 
-def test_the_verbs_of_the_readme_type_check(tmp_path: Path, checker: Checker) -> None:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that is to be checked: a checker takes most of its time to begin."""
+    folder = tmp_path_factory.mktemp("typing")
+    _write(folder, "sample.py", SAMPLE)
+    _write(folder, "unmarked.py", re.sub(r"# (type|pyright): ignore\[", "# [", SAMPLE))
+    for match in MODULE.finditer(README):
+        code = match["code"].replace("services.notes", "readme_modules.notes")
+        _write(folder, f"readme_modules/notes/{match['path']}", code)
     code = README.partition("## The verbs")[2].partition("```python\n")[2].partition("```")[0]
     assert "Note.create(" in code
-    (tmp_path / "verbs.py").write_text(PRELUDE + textwrap.indent(code, "    "), encoding="utf-8")
-    assert checker(tmp_path) == []
+    _write(folder, "verbs.py", PRELUDE + textwrap.indent(code, "    "))
+    return folder
+
+
+class Found(NamedTuple):
+    """What one checker says of the folder."""
+
+    checker: str
+    complaints: list[Complaint]
+
+    def of(self, files: Iterable[str]) -> list[Complaint]:
+        """What it says of the files with these names."""
+        return [one for one in self.complaints if one.file in files]
+
+
+@pytest.fixture(scope="module", params=[mypy, pyright], ids=lambda checker: checker.__name__)
+def found(request: pytest.FixtureRequest, folder: Path) -> Found:
+    """What each of them says."""
+    return Found(request.param.__name__, request.param(folder))
+
+
+def test_attributes_and_verbs_have_the_types_of_the_sample(found: Found) -> None:
+    assert found.of(["sample.py"]) == []
+
+
+def test_what_the_sample_marks_as_wrong_is_reported_and_nothing_else(found: Found) -> None:
+    marks = r"type: ignore\[" if found.checker == "mypy" else r"(?:type|pyright): ignore\["
+    marked = {number for number, line in enumerate(SAMPLE.splitlines(), 1) if re.search(marks, line)}
+    assert {one.line for one in found.of(["unmarked.py"])} == marked
+    assert len(marked) > 12
+
+
+def test_the_module_of_the_readme_type_checks(found: Found, folder: Path) -> None:
+    files = [file.name for file in (folder / "readme_modules").rglob("*.py")]
+    assert len(files) == 3
+    assert found.of(files) == []
+
+
+def test_the_verbs_of_the_readme_type_check(found: Found) -> None:
+    assert found.of(["verbs.py"]) == []
