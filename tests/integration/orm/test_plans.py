@@ -73,6 +73,9 @@ class Evidence(NamedTuple):
     pages: int
     """That one more execution reads, of tables and indexes."""
 
+    passed_over: int
+    """Rows that it looks at in vain."""
+
 
 async def evidence(home: ShopHome, text: str, literals: Sequence[object]) -> Evidence:
     """What the server's own books say of the statement `text`, and of its plan for these values."""
@@ -85,7 +88,12 @@ async def evidence(home: ShopHome, text: str, literals: Sequence[object]) -> Evi
     given = ", ".join(map(str, literals))
     [(plan,)] = await home.db.fetch(f'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE "{name}" ({given})')
     node = msgspec.json.decode(plan)[0]["Plan"]
-    return Evidence(generic, node["Shared Hit Blocks"] + node["Shared Read Blocks"])
+    return Evidence(generic, node["Shared Hit Blocks"] + node["Shared Read Blocks"], _passed_over(node))
+
+
+def _passed_over(node: Mapping[str, Any]) -> int:
+    below = sum(map(_passed_over, node.get("Plans", ())))
+    return below + int(node.get("Rows Removed by Filter", 0) * node["Actual Loops"])
 
 
 async def repeated(
@@ -134,6 +142,22 @@ async def test_a_list_is_planned_for_its_values_after_many_executions(
     found["the page after a cursor"] = await evidence(home, text, [110, first[-1].id, 40])
     assert [name for name, one in found.items() if one.generic_plans] == []
     assert {name: one.pages for name, one in found.items() if one.pages > MOST_PAGES} == {}
+
+
+async def test_the_newest_of_a_few_hundred_rows_are_found_by_their_index(
+    home: ShopHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.db.execute("TRUNCATE products RESTART IDENTITY")
+    await home.db.execute("INSERT INTO categories (name) SELECT 'd' || n FROM generate_series(51, 500) n")
+    await home.db.execute(FILL[1].replace("n % 50 + 1", "n % 500 + 1"))
+    await home.db.execute("ANALYZE categories, products")
+    text = "SELECT * FROM products WHERE category_id = $1 ORDER BY id DESC LIMIT $2"
+    for _ in range(EXECUTIONS):
+        await home.db.fetch(text, 7, 40)
+    trapped = await evidence(home, text, [7, 40])  # else this would prove nothing
+    assert trapped.passed_over > 10_000
+    text = await repeated(home, monkeypatch, lambda: Product.search([["category_id", "=", 7]], **PAGE))
+    assert (await evidence(home, text, [7, 40])).passed_over == 0
 
 
 async def test_a_list_that_is_counted_costs_the_count_and_a_page(

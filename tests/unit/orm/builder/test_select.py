@@ -59,7 +59,7 @@ def test_the_count_beside_a_page_has_the_same_placeholders() -> None:
     )
     assert text == (
         'SELECT t."id", (SELECT count(*) FROM "books" t WHERE t."pages" > $1::bigint) FROM "books" t '
-        'WHERE t."pages" > $1::bigint ORDER BY t."id" LIMIT $2::bigint'
+        'WHERE t."pages" > $1::bigint ORDER BY t."id" LIMIT $2::bigint OFFSET $2::bigint - $2::bigint'
     )
 
 
