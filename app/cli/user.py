@@ -44,9 +44,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     create.add_argument(
         "--role",
         metavar="CODE",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
-        help="a role besides base_user; may be repeated",
+        help="roles besides base_user",
     )
     create.add_argument("--admin", action="store_true", help="may do everything")
     passwd = commands.add_parser("passwd", help="give a user a new password; all his sessions end")

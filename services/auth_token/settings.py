@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from app.core.settings import SECRET, Section
+from services.users.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD, has_fitting_length
 
 # HS256 gains nothing from keys longer than its hash, and is weakened by shorter ones (RFC 7518, section 3.2).
 SHORTEST_SECRET_BYTES = 32
@@ -79,6 +80,8 @@ class AuthSettings(Section, frozen=True, kw_only=True):
         """Keys that are too short or ambiguous, and lives that contradict each other."""
         if self.secret is not None:
             yield from key_problems(self.secret)
+        if self.admin_password is not None and not has_fitting_length(self.admin_password):
+            yield f"AUTH__ADMIN_PASSWORD has to have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
         if self.access_ttl_seconds > self.refresh_ttl_seconds:
             yield (
                 f"AUTH__ACCESS_TTL_SECONDS is {self.access_ttl_seconds}, "

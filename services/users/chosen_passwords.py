@@ -1,4 +1,4 @@
-"""The one check that every password passes before it is hashed for the first time."""
+"""The checks that a password passes before it is hashed for the first time."""
 
 from collections.abc import Iterable
 
@@ -12,11 +12,14 @@ def check_password(password: str, *, pointer: str = "/password", own_words: Iter
 
     `own_words` are what is known of the user, his login and his name: they are no passwords for him.
     """
-    sentence: str | None
-    if has_fitting_length(password):
-        code, sentence = "guessable", weakness(password, own_words)
-    else:
-        code = "invalid"
-        sentence = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+    check_length(password, pointer=pointer)
+    sentence = weakness(password, own_words)
     if sentence is not None:
-        raise ValidationError(sentence, errors=(Place(pointer, code, sentence),))
+        raise ValidationError(sentence, errors=(Place(pointer, "guessable", sentence),))
+
+
+def check_length(password: str, *, pointer: str = "/password") -> None:
+    """Raise ValidationError, with a place at `pointer`, for a password that is too short or too long."""
+    if not has_fitting_length(password):
+        sentence = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+        raise ValidationError(sentence, errors=(Place(pointer, "invalid", sentence),))

@@ -58,28 +58,29 @@ class _Reading:
         self._texts |= {name: (text, "environment") for name, text in environ.items()}
 
     def build(self, section: type[SectionT], path: tuple[str, ...]) -> SectionT | None:
-        """The section with its values, or None after problems in it, which have been noted."""
+        """The section with its values; problems are noted. Instead of a value that cannot be read it has the
+        default, so that what is wrong besides is told too; None where there is no default."""
         nested = subsections(section)
         values: dict[str, Any] = {}
-        is_well = True
         for name in section.__struct_fields__:
             here = (*path, name)
             if name in nested:
                 made = self.build(nested[name], here)
-                is_well = is_well and made is not None
-                values[name] = made
+                if made is not None:
+                    values[name] = made
                 continue
+            setting = self._settings[here]
             try:
-                values[name] = self._value(self._settings[here])
+                values[name] = self._value(setting)
             except NotAValueError as problem:
                 self.problems.append(str(problem))
-                is_well = False
-        if not is_well:
+                if setting.default is not msgspec.NODEFAULT:
+                    values[name] = setting.default
+        if len(values) < len(section.__struct_fields__):
             return None
-        made_section = section(**values)
-        found = [*made_section.problems()]
-        self.problems += found
-        return None if found else made_section
+        whole = section(**values)
+        self.problems += whole.problems()
+        return whole
 
     def report_unknown(self, prefixes: tuple[str, ...]) -> None:
         """Note every variable that stands under a section's prefix and is no setting."""

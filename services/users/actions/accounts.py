@@ -15,7 +15,7 @@ from services.security.actions import rights_changed
 from services.security.models import Role
 from services.users.actions.roles import checked_role_ids, first_role_ids
 from services.users.app import UsersService
-from services.users.chosen_passwords import check_password
+from services.users.chosen_passwords import check_length, check_password
 from services.users.models import User
 from sql import statements
 
@@ -29,16 +29,21 @@ async def create_user(
     name: str | None = None,
     is_admin: bool = False,
     role_ids: Sequence[int] = (),
+    may_be_guessable: bool = False,
 ) -> User:
     """A new user with the given roles and `base_user`, all that the asker may read of him loaded.
 
-    Without a name, the login as given stands for it. Raises AccessDenied, ValidationError, UniqueViolation
+    Without a name, the login as given stands for it. Of the password only the length is looked at where it
+    `may_be_guessable`. Raises AccessDenied, ValidationError, UniqueViolation
     for a login that is taken, Unavailable.
     """
     _check_may("create")
     _check_no_key()
     name = login.strip() if name is None else name
-    check_password(password, own_words=(login, name))
+    if may_be_guessable:
+        check_length(password)
+    else:
+        check_password(password, own_words=(login, name))
     given = {"login": login, "name": name, "is_admin": is_admin, "password_hash": await _hash(password)}
     async with current_environment().db.transaction():
         roles = await checked_role_ids(role_ids) | await first_role_ids()

@@ -11,6 +11,7 @@ from app.core.errors import StartError
 from app.core.private_files import replace_private_file
 from orm.errors import Invalid, UniqueViolation
 from services.users.actions.accounts import create_user
+from services.users.weak_passwords import weakness
 from sql import statements
 
 FILE_NAME: Final = "admin-password"
@@ -52,11 +53,14 @@ async def ensure_first_administrator(login: str, password: str | None, data_dir:
         _show(login, chosen)
     else:
         _logger.info("made the first administrator, %s, with the password of AUTH__ADMIN_PASSWORD", login)
+        weak = weakness(chosen, (login,))
+        if weak is not None:  # whoever set it may be trying things out on his own machine
+            _logger.warning("AUTH__ADMIN_PASSWORD is easily guessed, change it: %s", weak)
 
 
 async def _create(login: str, password: str) -> str:
     try:
-        user = await create_user(login=login, password=password, is_admin=True)
+        user = await create_user(login=login, password=password, is_admin=True, may_be_guessable=True)
     except UniqueViolation as error:
         raise StartError(
             f"there is no administrator; AUTH__ADMIN_LOGIN is {login!r}, the login of somebody who is none: "

@@ -146,7 +146,7 @@ async def test_what_cannot_be_is_said_in_one_sentence_and_changes_nothing(
 
     for sentence, *words in (
         ("has this login", "create", "ada"),
-        ("no role boss, chief", "create", "bob", "--role", "boss", "--role", "chief"),
+        ("no role boss, chief", "create", "bob", "--role", "boss", "chief"),
         ("login: ", "create", " "),
         ("name: ", "create", "bob", "--name", " "),
         ("password: A password is not one's own", "create", PASSWORD),

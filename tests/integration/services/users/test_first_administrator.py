@@ -159,11 +159,20 @@ async def test_a_login_that_belongs_to_somebody_else_stops_the_start_with_the_re
 async def test_a_login_or_password_that_cannot_be_stops_the_start(
     database_url: str, tmp_path: Path, auth: AuthSettings
 ) -> None:
-    with pytest.raises(StartError, match="AUTH__ADMIN_LOGIN or AUTH__ADMIN_PASSWORD cannot be used"):
+    with pytest.raises(StartError, match=r"AUTH__ADMIN_(LOGIN or .* cannot be used|PASSWORD has to have)"):
         async with running_application(database_url, auth=auth, data_dir=tmp_path, **PARTS):
             pass
 
     assert files_in(tmp_path) == []
+
+
+async def test_a_password_that_is_easily_guessed_is_taken_with_a_warning(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    auth = AuthSettings(secret=SECRET, admin_password="password123")
+    async with running_application(database_url, auth=auth, data_dir=tmp_path, **PARTS) as running:
+        assert (await running.sign_in("admin", "password123"))["user"]["login"] == "admin"
+    assert "AUTH__ADMIN_PASSWORD is easily guessed" in caplog.text
 
 
 async def test_a_data_dir_that_cannot_be_written_stops_the_start(database_url: str, tmp_path: Path) -> None:

@@ -152,6 +152,16 @@ def test_every_problem_is_told_at_once() -> None:
     )
 
 
+def test_what_contradicts_the_rest_is_told_beside_a_value_that_cannot_be_read() -> None:
+    assert problems(
+        {"ENGINE__MODE": "fast", "ENGINE__POWER": "1", "ENGINE__IS_LOUD": "x", "WHEEL__SIZE": "101"}
+    ) == (
+        "ENGINE__IS_LOUD is 'x': write true or false",
+        "ENGINE__POWER is too little for ENGINE__MODE fast: raise it to 2",
+        "WHEEL__SIZE is too large for ENGINE__MODE fast: choose slow",
+    )
+
+
 def test_the_error_shows_all_problems() -> None:
     with pytest.raises(SettingsError, match=r"(?s)settings are wrong:\n  ENGINE__POWER .*\n  WHEEL__SIZE "):
         load({"ENGINE__POWER": "x", "WHEEL__SIZE": "0"})
