@@ -37,13 +37,18 @@ async def send_row(
     await send_json(send, status, body, [(b"etag", tag), *(headers or ())])
 
 
+def versions_named(scope: Scope) -> tuple[str, ...] | None:
+    """The versions that If-Match names; None: any. Raises Malformed."""
+    header = header_in(scope, b"if-match")
+    return None if header is None else versions_in(header)
+
+
 def versions_wanted(resource: Resource, scope: Scope) -> tuple[str, ...] | None:
     """The versions that the row may have for this write; None: any.
 
     Raises Malformed, and PreconditionRequired where the model wants to be told.
     """
-    header = header_in(scope, b"if-match")
-    versions = None if header is None else versions_in(header)
+    versions = versions_named(scope)
     if versions is None and wants_if_match(resource.meta):
         raise PreconditionRequired(
             f"A {resource.meta.name} is changed by who says which version he has read: "

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from app.http.index import Target
 from app.http.routing import HttpRoute
 from app.openapi.answers import Answer, answers_of, is_refusal, responses_of
-from app.openapi.headers import IF_NONE_MATCH
+from app.openapi.headers import IF_MATCH, IF_NONE_MATCH
 from app.openapi.parameters import path_parameters, query_parameters, shared
 from app.openapi.paths import word
 from app.openapi.refusals import BODY, EVERYWHERE, INPUT, SIGNED_IN, codes_of, refusals
@@ -120,6 +120,8 @@ def _parameters(written: WrittenRoute) -> Iterator[Schema]:
         yield from query_parameters(written.query_type)
     if any(answer.status == 304 for answer in written.answers):
         yield from shared(IF_NONE_MATCH)
+    if "precondition_failed" in written.refused:
+        yield from shared(IF_MATCH)
 
 
 def _refused(written: WrittenRoute, method: str) -> Iterator[str]:

@@ -14,6 +14,10 @@ SELECT pg_advisory_xact_lock($1);
 -- The version of a user's credentials; his row is locked by whoever asks.
 SELECT credentials_version FROM users WHERE id = $1;
 
+-- name: lock_version
+-- Which version of his row a user has (see orm/builder/text.py); it stays that until the transaction ends.
+SELECT xmin::text FROM users WHERE id = $1 FOR NO KEY UPDATE;
+
 -- name: replace_password
 -- A new password hash, if the old one is still stored; the version of the user's credentials that came of it.
 UPDATE users SET password_hash = $3, credentials_version = credentials_version + 1

@@ -6,7 +6,7 @@ from typing import Any
 from app.core.access_presets import ADMINISTRATORS
 from app.core.environment import current_environment
 from orm import Char, Many2many
-from orm.errors import Place, ValidationError
+from orm.errors import Conflict, Place, ValidationError
 from services.security.changes import ChangesRights
 from sql import statements
 
@@ -37,9 +37,17 @@ class Role(ChangesRights):
 
     @classmethod
     async def before_update(cls, ids: Sequence[int], values: dict[str, Any]) -> None:
-        """Refuse the code that stands for administrators."""
+        """Refuse the code that stands for administrators, and another code for a role that a module ships."""
         _check_code(values)
+        if "code" in values:
+            await _check_not_shipped(ids, but=values["code"])
         await super().before_update(ids, values)
+
+    @classmethod
+    async def before_delete(cls, ids: Sequence[int]) -> None:
+        """Refuse to remove a role that a module ships: its code stands in the program, and in fields."""
+        await _check_not_shipped(ids)
+        await super().before_delete(ids)
 
     @classmethod
     async def after_create(cls, ids: Sequence[int]) -> None:
@@ -59,6 +67,17 @@ def _check_code(values: Mapping[str, Any]) -> None:
     if values.get("code") == ADMINISTRATORS:
         sentence = f"{ADMINISTRATORS!r} stands for all administrators: no role can have this code."
         raise ValidationError(sentence, errors=(Place("/code", "reserved", sentence),))
+
+
+async def _check_not_shipped(ids: Sequence[int], *, but: str | None = None) -> None:
+    """Raise Conflict when the program knows one of these roles by its code, unless that is `but`."""
+    env = current_environment()
+    shipped = {role.code for app in env.apps for role in app.roles} - {but}
+    with env.system():
+        found = await Role.search([["id", "in", list(ids)], ["code", "in", sorted(shipped)]], ["code"])
+    if found:
+        codes = ", ".join(sorted(role.code for role in found))
+        raise Conflict(f"A module ships {codes}: take its access lists and rules away instead.")
 
 
 async def _check_no_circle() -> None:

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from app.core.access import access_session_or_none
 from app.core.environment import current_environment
 from orm.access import Operation, grant_for
-from orm.errors import AccessDenied, Conflict
+from orm.errors import AccessDenied, Conflict, StaleRow
 from services.audit.actions import record
 from services.security.actions import rights_changed
 from services.security.models import Role
@@ -60,12 +60,13 @@ async def update_user(
     is_admin: bool | UnsetType = UNSET,
     active: bool | UnsetType = UNSET,
     role_ids: Sequence[int] | UnsetType = UNSET,
+    versions: Sequence[str] | None = None,
 ) -> User:
     """The user with what is given changed, all that the asker may read of him loaded.
 
-    A new password or active=False ends all his sessions. `role_ids` are his roles from now on. Raises
-    RecordNotFound, AccessDenied, ValidationError, UniqueViolation, Unavailable, and Conflict when nobody
-    would be left who is an active administrator.
+    A new password or active=False ends all his sessions. `role_ids` are his roles from now on. `versions` are
+    those that his row may have. Raises RecordNotFound, AccessDenied, ValidationError, UniqueViolation,
+    Unavailable, StaleRow, and Conflict when nobody would be left who is an active administrator.
     """
     _check_may("update")
     given = {"login": login, "name": name, "is_admin": is_admin, "active": active}
@@ -77,6 +78,7 @@ async def update_user(
     async with current_environment().db.transaction():
         if is_admin is False or active is False:
             await _keep_an_administrator_besides(user_id)
+        await _check_version(user_id, versions)
         if role_ids is not UNSET:
             values["role_ids"] = {"set": sorted(await checked_role_ids(role_ids))}
         if values:
@@ -94,18 +96,28 @@ async def disable_user(user_id: int) -> None:
     await update_user(user_id, active=False)
 
 
-async def delete_user(user_id: int) -> None:
-    """The user is gone, his sessions and API keys too.
+async def delete_user(user_id: int, *, versions: Sequence[str] | None = None) -> None:
+    """The user is gone, his sessions and API keys too. `versions` are those that his row may have.
 
     Raises RecordNotFound, AccessDenied, ForeignKeyViolation while others refer to him (disable him instead),
-    and Conflict when nobody would be left who is an active administrator.
+    StaleRow, and Conflict when nobody would be left who is an active administrator.
     """
     _check_may("delete")
     async with current_environment().db.transaction():
         await _keep_an_administrator_besides(user_id)
+        await _check_version(user_id, versions)
         user = await User.get(user_id, ["id"])
         await user.delete()
         await rights_changed()
+
+
+async def _check_version(user_id: int, versions: Sequence[str] | None) -> None:
+    """Raise StaleRow when the user's row has none of `versions`; it is locked from then on."""
+    if versions is None:
+        return
+    for (version,) in await current_environment().db.run(_SQL["lock_version"], [user_id]):
+        if version not in versions:
+            raise StaleRow(f"User {user_id} was changed since that version was read.")
 
 
 async def _write(user_id: int, values: dict[str, Any], *, ends_sessions: bool) -> None:

@@ -1,5 +1,6 @@
 """Users, for administrators. Reading is made from the model; every write goes through the actions."""
 
+from app.crud.preconditions import versions_named
 from app.http.bodies import Request
 from app.http.replies import Reply
 from app.http.routing import Router
@@ -23,7 +24,7 @@ async def create_user(request: Request, body: NewUser) -> Reply[User]:
     return Reply(user, headers={"Location": f"/api/users/{user.id}"})
 
 
-@router_private.patch("/{id:int}", body=UserChanges)
+@router_private.patch("/{id:int}", body=UserChanges, responses={412: None})
 async def update_user(request: Request, body: UserChanges) -> User:
     """Change a user.
 
@@ -38,10 +39,11 @@ async def update_user(request: Request, body: UserChanges) -> User:
         is_admin=body.is_admin,
         active=body.active,
         role_ids=body.role_ids,
+        versions=versions_named(request.scope),
     )
 
 
-@router_private.delete("/{id:int}")
+@router_private.delete("/{id:int}", responses={412: None})
 async def delete_user(request: Request) -> None:
     """Remove a user whom nothing refers to. 409 when something does; then disable the user instead."""
-    await actions.delete_user(request.path_params["id"])
+    await actions.delete_user(request.path_params["id"], versions=versions_named(request.scope))

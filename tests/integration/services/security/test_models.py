@@ -85,3 +85,16 @@ async def test_an_access_list_names_a_table_and_stands_there_once(notes: Running
     await refused(await admin.post("/api/access_lists", json=body | {"model": "nothing"}), "/model")
     assert (await admin.post("/api/access_lists", json=body)).status_code == 201
     assert (await admin.post("/api/access_lists", json=body)).status_code == 409
+
+
+async def test_a_role_that_a_module_ships_keeps_its_code(notes: RunningApplication) -> None:
+    admin = await notes.as_admin()
+    answer = await admin.get("/api/roles", params={"filter": '[["code","=","base_user"]]'})
+    path = f"/api/roles/{answer.json()['data'][0]['id']}"
+    for refused in (await admin.delete(path), await admin.patch(path, json={"code": "other"})):
+        assert refused.status_code == 409, refused.text
+        assert "base_user" in refused.json()["detail"]
+    assert (await admin.patch(path, json={"code": "base_user", "name": "Everybody"})).status_code == 200
+    own = (await admin.post("/api/roles", json={"code": "own", "name": "Own"})).json()["id"]
+    assert (await admin.patch(f"/api/roles/{own}", json={"code": "owned"})).status_code == 200
+    assert (await admin.delete(f"/api/roles/{own}")).status_code == 204

@@ -225,3 +225,15 @@ async def test_one_cannot_make_more_of_oneself(identity: RunningApplication) -> 
         assert (body, answer.status_code, pointers(answer)) == (body, 422, [pointer])
 
     assert (await ada.get("/me")).json() == before
+
+
+async def test_a_user_is_changed_and_removed_by_who_knows_his_version(identity: RunningApplication) -> None:
+    admin = await identity.as_admin()
+    path = f"/api/users/{(await admin.post('/api/users', json=NEW)).json()['id']}"
+    known = {"If-Match": (await admin.get(path)).headers["etag"]}
+    assert (await admin.patch(path, json={"name": "Robert"}, headers=known)).status_code == 200
+    assert (await admin.patch(path, json={"name": "Bert"}, headers=known)).status_code == 412
+    assert (await admin.delete(path, headers=known)).status_code == 412
+    assert (await admin.get(path)).json()["name"] == "Robert"
+    known = {"If-Match": (await admin.get(path)).headers["etag"]}
+    assert (await admin.delete(path, headers=known)).status_code == 204
