@@ -41,8 +41,8 @@ def query_of(search: Search) -> str:
     if search.filter:
         given["filter"] = msgspec.json.encode(search.filter).decode()
     if search.fields is not None:
-        given["fields"] = ",".join(search.fields)
-    if search.order is not None:
+        given["fields"] = ",".join(search.fields) or "id"  # which is always there
+    if search.order:
         given["order"] = search.order if isinstance(search.order, str) else ",".join(search.order)
     if search.limit != DEFAULT_LIMIT:
         given["limit"] = search.limit

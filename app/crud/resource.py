@@ -1,17 +1,12 @@
 """One model as it appears over HTTP."""
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
 
-from app.core.errors import StartError
 from app.crud.actions import Action, actions_of
 from app.crud.bodies import Bodies
 from app.crud.exports import Exports
 from orm.metadata import ModelMeta
-
-_ROUTE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")  # one segment of a path that needs no escapes
 
 
 class Resource:
@@ -22,11 +17,6 @@ class Resource:
     def __init__(
         self, meta: ModelMeta, prefix: str, *, bodies: Bodies | None = None, exports: Exports | None = None
     ) -> None:
-        if not _ROUTE.fullmatch(meta.route):
-            raise StartError(
-                f"{meta.name}.__route__ is {meta.route!r}: "
-                "a route is one segment of a path, made of letters, digits and . _ ~ -"
-            )
         self.meta = meta
         self.cls = meta.cls
         self.is_writable = meta.auto_crud is True

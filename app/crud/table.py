@@ -21,7 +21,10 @@ from app.crud.resource import Resource
 from app.crud.writing import change_row, change_rows, create, remove_row, remove_rows
 from app.http.access_log import TEMPLATE
 from app.http.dispatch import route_path
+from orm.access import Operation
+from orm.errors import Invalid
 from orm.metadata import ModelMeta
+from orm.verbs.scope import Scope as OrmScope
 
 PREFIX: Final = "api"
 """The first segment of every path."""
@@ -29,6 +32,10 @@ PREFIX: Final = "api"
 RowHandler = Callable[[Resource, int, Scope, Receive, Send], Awaitable[None]]
 Handler = Callable[[Resource, Scope, Receive, Send], Awaitable[None]]
 AnyHandler = TypeVar("AnyHandler", RowHandler, Handler)
+
+_OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
+    {"POST": "create", "PATCH": "update", "DELETE": "delete"}
+)
 
 
 class _Verbs(NamedTuple):
@@ -105,24 +112,27 @@ class CrudTable:
             await self._answer_other(segments, scope, receive, send)
             return
         verbs = _EVERYTHING if resource.is_writable else _READING
-        if len(segments) == 3:
-            scope[TEMPLATE] = resource.path
-            await _chosen(verbs.rows, resource, scope)(resource, scope, receive, send)
-            return
-        name = segments[3]
-        number = row_id(name)
         if len(segments) == 5:
-            await _act(resource, number, segments[4], scope, receive, send)
+            await _act(resource, row_id(segments[3]), segments[4], scope, receive, send)
             return
-        if number is not None:
-            scope[TEMPLATE] = resource.row_path
-            await _chosen(verbs.row, resource, scope)(resource, number, scope, receive, send)
-            return
-        named = verbs.named.get(name)
-        if named is None:
-            raise NotFound("There is nothing at this path.")
-        scope[TEMPLATE] = f"{resource.path}/{name}"
-        await _chosen(named, resource, scope)(resource, scope, receive, send)
+        is_about_all = len(segments) == 3
+        name = "" if is_about_all else segments[3]
+        number = row_id(name)
+        try:
+            if is_about_all:
+                scope[TEMPLATE] = resource.path
+                await _chosen(verbs.rows, resource, scope)(resource, scope, receive, send)
+            elif number is not None:
+                scope[TEMPLATE] = resource.row_path
+                await _chosen(verbs.row, resource, scope)(resource, number, scope, receive, send)
+            elif name in verbs.named:
+                scope[TEMPLATE] = f"{resource.path}/{name}"
+                await _chosen(verbs.named[name], resource, scope)(resource, scope, receive, send)
+            else:
+                raise NotFound("There is nothing at this path.")
+        except Invalid:
+            _refuse_outsiders(resource, scope["method"], name)
+            raise
 
     async def _answer_other(
         self, segments: Sequence[str], scope: Scope, receive: Receive, send: Send
@@ -142,12 +152,16 @@ class CrudTable:
                 f"{resource.meta.name} wants the path {resource.path}, where batches are answered: "
                 "give it another __route__"
             )
-        other = self._resources.setdefault(route, resource)
-        if other is not resource:
-            raise StartError(
-                f"{other.meta.name} and {resource.meta.name} both want the path {resource.path}: "
-                "give one of them another __route__"
-            )
+        self._resources[route] = resource
+
+
+def _refuse_outsiders(resource: Resource, method: str, name: str) -> None:
+    """Raise AccessDenied for who may not do this to any row at all: that comes before what else is wrong with
+    what he sent. `name` is what follows the route."""
+    operation = _OPERATIONS.get(method, "read")
+    if method == "POST" and name:
+        operation = "delete" if name == "delete" else "read"
+    OrmScope(resource.cls, operation, api=True)
 
 
 async def _act(

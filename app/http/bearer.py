@@ -22,6 +22,7 @@ async def verified_session(header: bytes, authenticator: Authenticator | None) -
     if authenticator is None:
         raise Unauthenticated("Nobody can sign in here: no module that verifies tokens is running.")
     scheme, _, token = header.partition(b" ")
+    token = token.lstrip(b" ")  # RFC 9110 lets a client write several
     if scheme.lower() != _BEARER.strip() or not _TOKEN.fullmatch(token):
-        raise Unauthenticated("The Authorization header must read: Bearer, one space, the token.")
+        raise Unauthenticated("The Authorization header must read: Bearer, a space, the token.")
     return await authenticator.verify_access(token.decode("ascii"))

@@ -7,7 +7,8 @@ There are no redirects: a path with a slash too many is another path, and unknow
 
 A private route wants somebody signed in. An API key with scopes reaches a hand-written route with the scope
 that its path and method stand for: `/chats/7/messages` by POST is `chats:create`, `/api/users/7` by PATCH
-`users:update`. A public route whose router names tables runs as the anonymous user, whoever asks.
+`users:update`; a route may answer to any key. A public route whose router names tables runs as the anonymous
+user, whoever asks.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -116,7 +117,7 @@ class Dispatcher:
             session = access_session_or_none()
             if session is None:
                 raise auth_failure(scope)
-            if session.scopes is not None:
+            if session.scopes is not None and not getattr(target.route, "any_key", False):
                 _check_scope(session, path, method)
             await self._answer(target.app, path, scope, receive, send)
             return

@@ -109,7 +109,7 @@ def _headers_of(error: BaseException, status: int) -> list[tuple[bytes, bytes]]:
         headers[b"www-authenticate"] = b"Bearer"
     if status in _COME_BACK:
         headers[b"retry-after"] = b"%d" % getattr(error, "retry_after_seconds", 1)
-    if isinstance(error, MethodNotAllowed) and error.allowed:
+    if isinstance(error, MethodNotAllowed):  # empty where nothing is answered: RFC 9110, 15.5.6
         headers[b"allow"] = ", ".join(error.allowed).encode("ascii")
     if isinstance(error, HTTPException) and is_expected(error):
         for name, value in (error.headers or {}).items():

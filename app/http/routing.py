@@ -54,7 +54,8 @@ class ReadingOptions(TypedDict, total=False):
     `query` is the Struct that the query string must fit; without it parameters are not looked at. `status` is
     that of an answer with a body, 200 by default, and `responses` are the types of bodies by further statuses
     (None: no body, or from 400 on the usual problem; a Content: no JSON), for documentation. `summary` and
-    `description` are the handler's docstring (first line, the rest) unless they are given.
+    `description` are the handler's docstring (first line, the rest) unless they are given. A route with
+    `any_key` answers to an API key whatever its scopes.
     """
 
     query: type[msgspec.Struct] | None
@@ -63,6 +64,7 @@ class ReadingOptions(TypedDict, total=False):
     name: str | None
     summary: str | None
     description: str | None
+    any_key: bool
 
 
 class WritingOptions(ReadingOptions, total=False):
@@ -96,6 +98,7 @@ class HttpRoute(Route):
         self.body_type = body
         self.query_type = query
         self.status = options.get("status", 200)
+        self.any_key = options.get("any_key", False)
         self.responses = MappingProxyType(dict(options.get("responses", {})))
         self.summary = first_line if summary is None else summary
         self.description = rest.strip() if description is None else description

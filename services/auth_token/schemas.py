@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from app.http.bodies import Body
 from services.auth_token.actions import ApiKeyCard, SessionCard
+from services.auth_token.scopes import EVERYTHING
 
 # No more than bounds of the work that a stranger can ask for: what cannot be right is told by the answer 401.
 _Text = Annotated[str, Meta(max_length=1024)]
@@ -50,12 +51,14 @@ class SessionList(msgspec.Struct):
 class NewApiKey(Body):
     """An API key to be made.
 
-    A scope is `<route>:<operation>`, such as `partners:read`; either may be `*`. Without `expires_at` the key
-    is good until it is removed.
+    A scope is `<route>:<operation>`, such as `partners:read`; either may be `*`, and `*` alone is everything
+    that its user may do, as no `scopes` at all. Without `expires_at` the key is good until it is removed.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
-    scopes: Annotated[list[_Scope], Meta(min_length=1, max_length=100)]
+    scopes: Annotated[list[_Scope], Meta(min_length=1, max_length=100)] = msgspec.field(
+        default_factory=lambda: [EVERYTHING]
+    )
     expires_at: Annotated[datetime.datetime, Meta(tz=True)] | None = None
 
 

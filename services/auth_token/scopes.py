@@ -1,15 +1,22 @@
 """What scopes of API keys can name: the routes of this application."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from app.core.access import is_scope
 from app.http.index import Target
 from orm.errors import Place
 from orm.metadata import ModelMeta
 
-_FORM = (
+EVERYTHING: Final = "*"
+"""Short for WHOLE."""
+
+WHOLE: Final = "*:*"
+"""The scope of a key that may do whatever its user may."""
+
+_FORM: Final = (
     "A scope is a route, a colon, and read, create, update, delete or *, as in partners:read; *:read is "
-    "reading everywhere."
+    "reading everywhere, * is everything."
 )
 
 
@@ -26,6 +33,8 @@ def scope_places(scopes: Iterable[str], routes: frozenset[str]) -> Iterator[Plac
     """What is wrong with scopes: those that are none, and those that name a route which there is not."""
     for number, scope in enumerate(scopes):
         route = scope.partition(":")[0]
+        if scope == EVERYTHING:
+            continue
         if not is_scope(scope):
             yield Place(f"/scopes/{number}", "scope", _FORM)
         elif route != "*" and route not in routes:

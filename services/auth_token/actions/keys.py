@@ -13,7 +13,7 @@ from orm.errors import Conflict, Place, RecordNotFound, ValidationError
 from services.audit.actions import record
 from services.auth_token.api_keys import new_api_key
 from services.auth_token.app import AuthTokenService
-from services.auth_token.scopes import scope_places
+from services.auth_token.scopes import EVERYTHING, WHOLE, scope_places
 from services.security.actions import rights_changed
 from sql import statements
 
@@ -49,7 +49,7 @@ async def create_api_key(
     db = env.db
     expires_at = _checked(name, scopes, expires_at, env.service(AuthTokenService).route_names)
     secret = new_api_key()
-    kept = sorted(set(scopes))
+    kept = sorted({WHOLE if scope == EVERYTHING else scope for scope in scopes})
     async with db.transaction():
         await db.run(_SQL["lock_owner"], [asker.user_id])  # else two at a time could both be the hundredth
         document = msgspec.json.encode(kept).decode()

@@ -10,9 +10,9 @@ from services.users.schemas import OwnChanges
 router_private = Router(tags=("me",))
 
 
-@router_private.get("/me")
+@router_private.get("/me", any_key=True)
 async def read_me(request: Request) -> UserCard:
-    """Who is signed in."""
+    """Who is signed in, or whose key it is."""
     return await actions.own_card(access_session().user_id)
 
 

@@ -106,6 +106,14 @@ async def test_a_key_that_cannot_be_is_refused_at_its_place(identity: RunningApp
     assert (await ada.get("/api_keys")).json() == {"data": []}
 
 
+async def test_a_key_without_scopes_may_do_what_its_user_may(identity: RunningApplication) -> None:
+    ada = await identity.as_user("ada")
+    key = (await ada.post("/api_keys", json={"name": "all"})).json()
+    assert key["scopes"] == ["*:*"]
+    program = await identity.client(token=key["key"])
+    assert (await program.patch("/me", json={"name": "Ada"})).status_code == 200
+
+
 async def test_keys_belong_to_one_user_and_others_do_not_find_them(identity: RunningApplication) -> None:
     ada, admin = await identity.as_user("ada"), await identity.as_admin()
     key = await made(ada)
@@ -235,7 +243,9 @@ SCOPES: list[tuple[Any, ...]] = [
     (["me:read"], "GET", "/me", 200),
     (["me:read"], "PATCH", "/me", 403),
     (["me:update"], "PATCH", "/me", 200),
-    (["users:*"], "GET", "/me", 403),
+    (["users:*"], "GET", "/me", 200),  # whose key it is may be known to whoever has it
+    (["users:*"], "PATCH", "/me", 403),
+    (["*"], "PATCH", "/me", 200),
     (["users:read"], "PATCH", "/api/users/1", 403),
     (["users:read", "users:update"], "PATCH", "/api/users/1", 200),
     (["users:update"], "PATCH", "/api/users/1", 403),  # it would answer with what it may not read

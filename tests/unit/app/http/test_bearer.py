@@ -23,7 +23,6 @@ async def test_a_bearer_token_is_looked_up_whatever_the_scheme_s_case(header: by
         b"ada",
         b"Bearer",
         b"Bearer ",
-        b"Bearer  ada",
         b"Bearer ada bob",
         b"Bearer ada,Bearer bob",
         b"Bearer a\xffda",
