@@ -12,7 +12,7 @@ from app.crud.counting import estimated_count, sees_every_row
 from app.crud.incoming import move_below, read_body, refuse_query
 from app.crud.links import links, path_outside, query_of
 from app.crud.preconditions import send_row
-from app.crud.query import Search, fields_in, search_body, search_in
+from app.crud.query import Search, search_body, search_in
 from app.crud.resource import Resource
 from app.http.json import encode
 from app.http.replies import send_json
@@ -39,9 +39,8 @@ class _OnlyId(msgspec.Struct, gc=False):
 async def read_row(resource: Resource, id: int, scope: Scope, receive: Receive, send: Send) -> None:
     """GET /api/{route}/{id}."""
     query = scope["query_string"]
-    fields = fields_in(query) if query else None
+    fields, nested = resource.selections.of(query) if query else (None, NOTHING)
     try:
-        nested = NOTHING if fields is None else bounded(resource.meta, fields, NOTHING, 1)
         reading = one(resource.cls, id, fields, nested=nested, versioned=True, api=True)
     except Problem as problem:
         move_below(problem, "/query")

@@ -6,6 +6,7 @@ from functools import cached_property
 from app.crud.actions import Action, actions_of
 from app.crud.bodies import Bodies
 from app.crud.exports import Exports
+from app.crud.selections import Selections
 from orm.metadata import ModelMeta
 
 
@@ -24,6 +25,7 @@ class Resource:
         self.row_path = f"{self.path}/{{id:int}}"
         self.bodies = Bodies() if bodies is None else bodies
         self.exports = Exports() if exports is None else exports
+        self.selections = Selections(meta)
 
     @cached_property
     def actions(self) -> Mapping[str, Action]:
