@@ -1,92 +1,40 @@
-"""The page /chat in a real browser, against the real program with two worker processes."""
+"""The page /chat in a real browser, against the real program with two worker processes: talking, losing the
+connection, sessions, phones. What is done with messages and chats is in test_chat_page_features.py.
+"""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from tests.support.browser import Browser, Page, find_chromium, open_browser
-from tests.support.databases import fresh_database
-from tests.support.program import Program, open_folder
+from tests.support.browser import Browser, find_chromium, open_browser
+from tests.support.chat_page import (
+    PHONE,
+    SHOWN,
+    World,
+    count,
+    enter,
+    press_button,
+    running_world,
+    say,
+    sign_in,
+    until_open,
+    until_shown,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PASSWORD: Final = "correct horse battery staple"
-PHONE: Final = (390, 844)
 # So short that every test goes through renewals.
 ACCESS_SECONDS: Final = 4
-# A page notices after three seconds that its connection is dead, and comes back with pauses in between.
-COMEBACK_SECONDS: Final = 20.0
-
-Json = dict[str, Any]
-
-
-class World:
-    """A program with users."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.url = f"http://127.0.0.1:{program.port}"
-        self.ids: dict[str, int] = {}
-
-    async def make_users(self) -> None:
-        """Ada, Bob and Eve."""
-        async with self.signed_in("admin") as admin:
-            for login in ("ada", "bob", "eve"):
-                new_user = {"login": login, "name": login.title(), "password": PASSWORD}
-                self.ids[login] = (await admin.post("/api/users", json=new_user)).json()["id"]
-
-    @asynccontextmanager
-    async def signed_in(self, login: str) -> AsyncIterator[httpx.AsyncClient]:
-        """A client of the API, for as long as its first token lasts."""
-        async with httpx.AsyncClient(base_url=self.url) as client:
-            answer = await client.post("/signin", json={"login": login, "password": PASSWORD})
-            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-            yield client
-
-    async def new_chat(self, *logins: str, kind: str = "group", said: int = 0) -> int:
-        """A chat of these people, made by the first, who says something in it so many times."""
-        async with self.signed_in(logins[0]) as client:
-            user_ids = [self.ids[login] for login in logins]
-            body = {"chat_type": kind, "name": "Birds", "user_ids": user_ids}
-            chat_id = int((await client.post("/chats", json=body)).json()["id"])
-            for number in range(said):
-                answer = await client.post(f"/chats/{chat_id}/messages", json={"body": f"number {number}"})
-                answer.raise_for_status()
-        return chat_id
-
-    async def messages_of(self, login: str, chat_id: int) -> list[str]:
-        """What the server has, oldest first."""
-        async with self.signed_in(login) as client:
-            found = (await client.get(f"/chats/{chat_id}/messages?limit=200")).json()["data"]
-        return [message["body"] for message in reversed(found)]
 
 
 @pytest.fixture(scope="module")
 def world(server_url: str) -> Iterator[World]:
     """One program for all tests of this file, which use chats of their own."""
-    stack = AsyncExitStack()
-    with asyncio.Runner() as runner:
-        database_url = runner.run(stack.enter_async_context(fresh_database(server_url)))
-        settings = {
-            "DATABASE__URL": database_url,
-            "HTTP__WORKERS": "2",
-            "AUTH__ADMIN_PASSWORD": PASSWORD,
-            "AUTH__ACCESS_TTL_SECONDS": str(ACCESS_SECONDS),
-        }
-        try:
-            with open_folder() as folder, Program(folder, settings) as program:
-                program.wait_until_ready()
-                world = World(program)
-                runner.run(world.make_users())
-                yield world
-        finally:
-            runner.run(stack.aclose())
+    with running_world(server_url, AUTH__ACCESS_TTL_SECONDS=str(ACCESS_SECONDS)) as world:
+        yield world
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -106,81 +54,40 @@ async def browser(shared_browser: Browser) -> AsyncIterator[Browser]:
     await shared_browser.close_pages()
 
 
-async def enter(browser: Browser, world: World, login: str, chat_id: int | None = None) -> Page:
-    """The page, signed in, with that chat open."""
-    hash_ = "" if chat_id is None else f"#/chat/{chat_id}"
-    page = await browser.open(f"{world.url}/chat{hash_}")
-    await page.until("document.querySelector('#sign-in')?.hidden === false")
-    await page.focus("#login")
-    await page.write(login)
-    await page.focus("#password")
-    await page.write(PASSWORD)
-    await page.press("Enter")
-    await page.until("!document.querySelector('#app').hidden")
-    if chat_id is not None:
-        await page.until(
-            "!document.querySelector('#composer').hidden || !document.querySelector('#may-not-write').hidden"
-        )
-        await page.until("!document.querySelector('#chat').hidden")
-    return page
-
-
-async def say(page: Page, text: str) -> None:
-    await page.focus("#body")
-    await page.write(text)
-    await page.press("Enter")
-
-
-SHOWN: Final = "[...document.querySelectorAll('#messages .text')].map((one) => one.textContent)"
-
-
-async def until_shown(page: Page, *texts: str, seconds: float = 10.0) -> None:
-    """Return when the conversation is exactly this, and nothing of it waits."""
-    expected = json.dumps(list(texts))
-    await page.until(
-        f"JSON.stringify({SHOWN}) === JSON.stringify({expected}) && !document.querySelector('.waiting')",
-        seconds=seconds,
-    )
-
-
-def count(page: Page, ending: str) -> int:
-    return sum(url.endswith(ending) for url in page.requested)
-
-
 async def test_two_people_talk(world: World, browser: Browser) -> None:
     ada, bob = await asyncio.gather(enter(browser, world, "ada"), enter(browser, world, "bob"))
 
     await ada.click("#new-chat")
-    await ada.write(str(world.ids["bob"]))
+    await ada.write("bo")
+    await ada.until("document.querySelector('#who-list')?.textContent.includes('@bob')")
     await ada.press("Enter")
+    await press_button(ada, "Begin")
     await ada.until("document.querySelector('#chat-title').textContent === 'Bob'")
-    await say(ada, "<img src=x onerror=alert(1)>")
+    await ada.until("document.querySelector('#chat-members').textContent === 'online'")
+    await say(ada, "is it raining?")
     await bob.until("document.querySelector('.chat-row .count')?.textContent.startsWith('1')")
+    assert await bob.run("document.title") == "(1) Chat"
     await bob.click(".chat-row")
-    await until_shown(bob, "<img src=x onerror=alert(1)>")
+    await until_shown(bob, "is it raining?")
     await bob.until("document.querySelector('.chat-row .count') === null")
-    await ada.until("document.querySelector('.receipt')?.textContent.includes('Read')")
+    await ada.until("document.querySelector('.receipt')?.title === 'Read'")
 
+    # It is shown for five seconds, in which nobody may look.
+    shown = "document.querySelector('#typing')"
+    note = f"new MutationObserver(() => window.typists.push({shown}.textContent))"
+    await ada.run(f"window.typists = [], {note}.observe({shown}, {{childList: true}})")
     await bob.focus("#body")
     await bob.write("so it is")
-    await ada.until("document.querySelector('#typing').textContent === 'Bob is typing…'")
+    await ada.until("window.typists.includes('Bob is typing…')")
     await bob.press("Enter")
-    await until_shown(ada, "<img src=x onerror=alert(1)>", "so it is")
+    await until_shown(ada, "is it raining?", "so it is")
     await ada.until("document.querySelector('#typing').textContent === ''")
     await ada.until("document.querySelector('#announcer').textContent === 'Bob: so it is'")
 
-    await bob.run(
-        "[...document.querySelectorAll('.own .actions button')].find((b) => b.textContent === 'Pin').click()"
-    )
-    await ada.until("document.querySelector('.is-pinned .text')?.textContent === 'so it is'")
-    await ada.click("#show-pinned")
-    await ada.until("document.querySelector('#pinned-list .text')?.textContent === 'so it is'")
-    await ada.run("document.querySelector('#pinned-list button').click()")
-    await bob.until("document.querySelector('.is-pinned') === null")
-    await ada.until("document.querySelector('#pinned-list li') === null")
-
+    await bob.close()
+    await ada.until("document.querySelector('#chat-members').textContent === 'offline'")
+    assert ada.complaints == bob.complaints == []
     for page in (ada, bob):
-        assert page.complaints == []
         assert {url.split("/")[2] for url in page.requested} == {f"127.0.0.1:{world.program.port}"}
 
 
@@ -201,9 +108,11 @@ async def test_nothing_is_lost_or_doubled_while_one_is_offline(world: World, bro
     await bob.until("document.querySelectorAll('.waiting').length === 2")
     await bob.until("document.querySelector('#connection').textContent.startsWith('You are offline')")
 
+    # The page is loaded anew before it can know whether anything of that arrived.
     await bob.go_offline(False)
+    await bob.reload()
     everything = ("before", "while", "you were", "away", "I write", "on a train")
-    await until_shown(bob, *everything, seconds=COMEBACK_SECONDS)
+    await until_shown(bob, *everything)
     await until_shown(ada, *everything)
     await bob.until("document.querySelector('#connection').hidden")
     assert await world.messages_of("ada", chat_id) == list(everything)
@@ -219,46 +128,62 @@ async def test_a_page_outlives_its_worker(world: World, browser: Browser) -> Non
         worker.kill()
     await say(ada, "two")
 
-    await until_shown(ada, "one", "two", seconds=COMEBACK_SECONDS)
+    await until_shown(ada, "one", "two")
     assert await world.messages_of("bob", chat_id) == ["one", "two"]
 
 
-async def test_a_session_is_renewed_on_the_socket_that_is_open_and_outlives_a_reload(
+async def test_a_session_of_two_tabs_outlives_its_tokens_and_a_reload_and_ends_at_both(
     world: World, browser: Browser
 ) -> None:
     chat_id = await world.new_chat("ada")
-    ada = await enter(browser, world, "ada", chat_id)
+    address = f"{world.url}/chat#/chat/{chat_id}"
+    one = await browser.open(address)
+    await sign_in(one, "ada", stays=True)
+    other = await browser.open(address, beside=one)
+    await asyncio.gather(until_open(one), until_open(other))
     renewals = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/token/refresh'))"
     # It comes at half of the token's life: as long again, and the token is over.
     is_over = f"performance.now() - {renewals}[0]?.startTime > {ACCESS_SECONDS * 500}"
-    await ada.until(is_over, seconds=4 * ACCESS_SECONDS)
+    await asyncio.gather(*(tab.until(is_over) for tab in (one, other)))
 
-    await say(ada, "still here")
-    await until_shown(ada, "still here")
-    assert count(ada, "/ws/chat") == 1
+    await say(one, "still here")
+    await asyncio.gather(*(until_shown(tab, "still here") for tab in (one, other)))
+    assert (count(one, "/ws/chat"), count(other, "/ws/chat")) == (1, 1)
 
-    await ada.reload()
-    await ada.until("document.querySelector('#messages .text')?.textContent === 'still here'")
-    await ada.click("#sign-out")
-    await ada.until("!document.querySelector('#sign-in').hidden && sessionStorage.length === 0")
-    await ada.reload()
-    await ada.until("document.querySelector('#sign-in')?.hidden === false")
+    await other.reload()
+    await until_shown(other, "still here")
+    await one.click("#sign-out")
+    await one.until("!document.querySelector('#sign-in').hidden && localStorage.length === 0")
+    await other.until("document.querySelector('#sign-in-problem')?.textContent.includes('signed out')")
+    await one.reload()
+    await one.until("document.querySelector('#sign-in')?.hidden === false")
 
 
-async def test_history_is_read_upwards_a_page_at_a_time(world: World, browser: Browser) -> None:
-    chat_id = await world.new_chat("ada", "bob", said=70)
+async def test_history_is_read_a_page_at_a_time_and_a_find_is_shown_where_it_stands(
+    world: World, browser: Browser
+) -> None:
+    chat_id = await world.new_chat(
+        "ada", "bob", said=[*(f"number {n}" for n in range(5)), *(["filler"] * 75)]
+    )
     bob = await enter(browser, world, "bob", chat_id)
     await bob.until("document.querySelectorAll('.message').length >= 50")
     assert count(bob, "limit=50") == 1
 
-    # Up through all of it, as a reader would: a page is asked for when its end comes into sight.
-    await bob.until(
-        "(document.querySelector('#log').scrollTop = 0, document.querySelectorAll('.message').length === 70)"
-    )
+    # Somewhere in the middle, with what is around it.
+    await bob.press("k", ctrl=True)
+    await bob.write("number 3")
+    await bob.until("document.querySelector('#found-messages a mark') !== null")
+    await bob.press("Enter")
+    await bob.until("document.activeElement?.querySelector('.text')?.textContent === 'number 3'")
+    assert await bob.run(f"{SHOWN}[0]") == "number 0"
 
-    assert await bob.run(SHOWN) == [f"number {number}" for number in range(70)]
-    assert await bob.run("document.querySelector('#older').hidden")
-    await bob.click("#to-newest")
+    # Down again, a page at a time, and from there to the end.
+    await bob.until(
+        "(document.querySelector('#log').scrollTop = 1e6,"
+        " document.querySelectorAll('.message').length === 80)"
+    )
+    assert await bob.run(SHOWN) == [*(f"number {n}" for n in range(5)), *(["filler"] * 75)]
+    assert await bob.run("document.querySelector('#older').hidden && document.querySelector('#newer').hidden")
     await bob.until("document.querySelector('.chat-row[aria-current] .count') === null")
 
 
@@ -268,42 +193,42 @@ async def test_who_may_not_write_or_pin_is_not_offered_to(world: World, browser:
     await until_shown(eve, "number 0")
 
     assert await eve.run("document.querySelector('#composer').hidden")
-    assert await eve.run("document.querySelector('#add-people').hidden")
-    assert await eve.run("document.querySelectorAll('.actions button').length") == 0
+    await eve.run("document.querySelector('.tools [aria-label=More]').click()")
+    await eve.until("document.querySelector('dialog.menu') !== null")
+    labels = "[...document.querySelectorAll('.menu-item span')].map((one) => one.textContent)"
+    assert await eve.run(labels) == ["Copy text", "Forward"]
 
 
-async def test_a_phone_and_a_keyboard_are_enough(world: World, browser: Browser) -> None:
+async def test_a_phone_is_enough(world: World, browser: Browser) -> None:
     chat_id = await world.new_chat("bob", "eve", said=3)
     eve = await browser.open(f"{world.url}/chat")
     await eve.resize(*PHONE, is_phone=True)
-    await eve.until("document.activeElement?.id === 'login'")  # where one begins, without a click
-    await eve.write("eve")
-    await eve.press("Tab")
-    await eve.write(PASSWORD)
-    await eve.press("Enter")
+    await sign_in(eve, "eve")
 
     row = f'.chat-row[href="#/chat/{chat_id}"]'
     await eve.until(f"document.querySelector('{row}') !== null")
-    await eve.tab_to(row)
     assert await eve.run("getComputedStyle(document.querySelector('#conversation')).display") == "none"
-    await eve.press("Enter")
-    await eve.until("document.activeElement?.id === 'chat-title'")
+    await eve.click(row)
+    await eve.until("document.activeElement?.id === 'chat-title'")  # and no keyboard comes up
     assert await eve.run("getComputedStyle(document.querySelector('#sidebar')).display") == "none"
     await eve.until("document.querySelectorAll('.message').length === 3")
 
-    await eve.tab_to(".message")
-    await eve.press("ArrowUp")
-    assert await eve.run("document.activeElement.querySelector('.text').textContent") == "number 1"
-    await eve.press("Tab")
-    assert await eve.run("document.activeElement.textContent") == "Reply"
-    await eve.press("Enter")
+    long_touch = "new MouseEvent('contextmenu', {bubbles: true})"
+    await eve.run(f"document.querySelector('.message .text').dispatchEvent({long_touch})")
+    await press_button(eve, "Reply")
     await eve.until("document.activeElement?.id === 'body'")
     await eve.write("an answer")
-    await eve.press("Enter")
+    await eve.click("#send")
     await until_shown(eve, "number 0", "number 1", "number 2", "an answer")
-    assert await eve.run("document.querySelector('.own .quote').textContent") == "Bob: number 1"
+    assert await eve.run("document.querySelector('.own .quote').textContent") == "Bobnumber 0"
     assert await eve.run("document.documentElement.scrollWidth") == PHONE[0]
+    small = (
+        "[...document.querySelectorAll('button, input, textarea')].filter((one) => one.offsetParent &&"
+        " !one.closest('#messages') && (one.offsetHeight < 44 || one.offsetWidth < 44)).map((one) => one.id)"
+    )
+    assert await eve.run(small) == []
 
-    await eve.press("Escape")
+    await eve.click("#back")
     await eve.until(f"document.activeElement?.matches('{row}') ?? false")
     assert await eve.run("getComputedStyle(document.querySelector('#sidebar')).display") == "flex"
+    assert eve.complaints == []

@@ -22,7 +22,7 @@ from typing import Any, Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-PATIENCE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 30.0  # nobody waits so long but on a machine that has much else to do
 _START_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.02
 _PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -38,18 +38,23 @@ _FLAGS: Final = (
     "--disable-sync",
     "--disable-extensions",
     "--hide-scrollbars",
+    # A mouse, which a headless one has not: what hovering shows is there. (Phones are emulated without.)
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
     "--remote-debugging-port=0",
 )
 _KEYS: Final[dict[str, tuple[int, str]]] = {
     "Enter": (13, "\r"),
     "Escape": (27, ""),
     "Tab": (9, "\t"),
+    "ArrowLeft": (37, ""),
     "ArrowUp": (38, ""),
+    "ArrowRight": (39, ""),
     "ArrowDown": (40, ""),
     "Home": (36, ""),
     "End": (35, ""),
+    "Delete": (46, ""),
 }
-_SHIFT: Final = 8
+_ALT, _CTRL, _SHIFT = 1, 2, 8
 
 Json = dict[str, Any]
 
@@ -76,13 +81,18 @@ class Browser:
         self._pages: dict[str, Page] = {}
         self._contexts: list[str] = []
 
-    async def open(self, url: str, *, width: int = 1200, height: int = 800) -> "Page":
-        """A page in a new context, while it loads."""
-        context = (await self.ask("Target.createBrowserContext"))["browserContextId"]
-        self._contexts.append(context)
+    async def open(
+        self, url: str, *, width: int = 1200, height: int = 800, beside: "Page | None" = None
+    ) -> "Page":
+        """A page while it loads: in a new context, or in that of the page `beside` it."""
+        if beside is None:
+            context = (await self.ask("Target.createBrowserContext"))["browserContextId"]
+            self._contexts.append(context)
+        else:
+            context = beside.context
         target = await self.ask("Target.createTarget", {"url": "about:blank", "browserContextId": context})
         attached = await self.ask("Target.attachToTarget", {"targetId": target["targetId"], "flatten": True})
-        page = self._pages[attached["sessionId"]] = Page(self, attached["sessionId"])
+        page = self._pages[attached["sessionId"]] = Page(self, attached["sessionId"], context)
         for domain in ("Page", "Runtime", "Log", "Network"):
             await page.ask(f"{domain}.enable")
         await page.ask("Emulation.setFocusEmulationEnabled", {"enabled": True})
@@ -95,6 +105,12 @@ class Browser:
         self._pages.clear()
         while self._contexts:
             await self.ask("Target.disposeBrowserContext", {"browserContextId": self._contexts.pop()})
+
+    async def _let_go(self, session: str) -> None:
+        """Answer a page that asks whether it may be left. Until then nothing else of it is answered."""
+        method, params = "Page.handleJavaScriptDialog", {"accept": True}
+        command: Json = {"id": next(self._numbers), "method": method, "params": params, "sessionId": session}
+        await self._socket.send(json.dumps(command))
 
     async def ask(self, method: str, params: Json | None = None, session: str | None = None) -> Json:
         """The result of one command. Raises BrowserError."""
@@ -117,7 +133,10 @@ class Browser:
             async for text in self._socket:
                 message = json.loads(text)
                 if "id" in message:
-                    self._answers.pop(message["id"]).set_result(message)
+                    if (answer := self._answers.pop(message["id"], None)) is not None:
+                        answer.set_result(message)
+                elif message["method"] == "Page.javascriptDialogOpening":
+                    await self._let_go(message["sessionId"])
                 elif (page := self._pages.get(message.get("sessionId", ""))) is not None:
                     page.note(message["method"], message["params"])
 
@@ -129,9 +148,10 @@ class Page:
     Content-Security-Policy among them. `requested` are the URLs of all requests and sockets.
     """
 
-    def __init__(self, browser: Browser, session: str) -> None:
+    def __init__(self, browser: Browser, session: str, context: str) -> None:
         self._browser = browser
         self._session = session
+        self.context = context
         self.complaints: list[str] = []
         self.requested: list[str] = []
 
@@ -192,25 +212,32 @@ class Page:
         """Put a text where the keyboard is."""
         await self.ask("Input.insertText", {"text": text})
 
-    async def press(self, key: str, *, shift: bool = False) -> None:
-        """Press a key, and let it go."""
-        code, text = _KEYS[key]
+    async def press(self, key: str, *, shift: bool = False, alt: bool = False, ctrl: bool = False) -> None:
+        """Press a key, named or a character, and let it go."""
+        code, text = _KEYS[key] if key in _KEYS else (ord(key.upper()), key)
         event: Json = {
             "key": key,
-            "code": key,
+            "code": f"Key{key.upper()}" if key.isalpha() and len(key) == 1 else key,
             "windowsVirtualKeyCode": code,
-            "modifiers": _SHIFT if shift else 0,
+            "modifiers": _SHIFT * shift | _ALT * alt | _CTRL * ctrl,
         }
-        down = {"type": "keyDown", "text": text} if text else {"type": "rawKeyDown"}
+        is_typed = text and not alt and not ctrl
+        down = {"type": "keyDown", "text": text} if is_typed else {"type": "rawKeyDown"}
         await self.ask("Input.dispatchKeyEvent", event | down)
         await self.ask("Input.dispatchKeyEvent", event | {"type": "keyUp"})
 
-    async def tab_to(self, selector: str, *, most: int = 40) -> None:
-        """Press Tab until the keyboard is at an element. Raises AssertionError if it never gets there."""
+    async def close(self) -> None:
+        """Close the tab, as a user would."""
+        await self.ask("Page.close")
+
+    async def tab_to(self, selector: str, *, most: int = 40, back: bool = False) -> None:
+        """Press Tab (`back`: with Shift) until the keyboard is at an element. Raises AssertionError if it
+        never gets there.
+        """
         for _ in range(most):
             if await self.run(f"document.activeElement?.matches({selector!r}) ?? false"):
                 return
-            await self.press("Tab")
+            await self.press("Tab", shift=back)
         raise AssertionError(f"Tab does not lead to {selector}")
 
     async def reload(self) -> None:

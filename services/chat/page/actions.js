@@ -1,4 +1,5 @@
-// What the user does. Each of these changes the state, asks the server, or both; the views call nothing else.
+// What the user does with messages. Each of these changes the state, asks the server, or both; the views call nothing
+// else. What the server refuses is said in its words.
 
 import { newNonce } from "./client.js";
 import { Refused, SignedOut, Unreachable } from "./session.js";
@@ -22,9 +23,18 @@ export class Actions {
   send(chatId, body) {
     const nonce = newNonce();
     const replyToId = this.#store.state.replyTo?.id ?? null;
+    this.#store.dispatch({ type: "newest_wanted", chatId });
     this.#store.dispatch({ type: "queued", entry: { nonce, chatId, body, replyToId, at: new Date().toISOString() } });
     this.#client.send(chatId, body, { replyToId, nonce });
     this.#typedAt = 0;
+  }
+
+  /** Go on with messages that were waiting before the page was loaded. Those that were refused wait for the user. */
+  resend(entries) {
+    for (const entry of entries) {
+      this.#store.dispatch({ type: "queued", entry });
+      if (entry.failure === null) this.#client.send(entry.chatId, entry.body, entry);
+    }
   }
 
   /** Send a message that was refused once more. Its nonce is the same: should it be there after all, it is that one. */
@@ -56,61 +66,77 @@ export class Actions {
     this.#readUpTo.clear();
   }
 
-  /** Pin a message or unpin it; the event that follows shows it. */
-  pin(message, pinned) {
-    return this.#tried(() =>
-      this.#session.request("POST", `chats/${message.chat_id}/messages/${message.id}/pin`, { pinned }),
-    );
-  }
-
   /** Reply to a message with the next one; null: do not. */
   reply(message) {
     this.#store.dispatch({ type: "replying", message });
   }
 
-  /** Open the panel with the pinned messages of a chat, or close it. */
-  togglePinned(chatId) {
-    this.#store.dispatch(this.#store.state.pinned === null ? { type: "pinned_opened", chatId } : { type: "pinned_closed" });
+  /** Write a message anew; null: leave it as it is. */
+  beginEdit(message) {
+    this.#store.dispatch({ type: "editing", message });
   }
 
-  /** The id of a new chat; the direct one of two people exists once. Throws what went wrong. */
-  async createChat(kind, name, userIds) {
-    const body = { chat_type: kind, user_ids: userIds };
-    if (kind !== "direct") body.name = name;
-    const chat = await this.#session.request("POST", "chats", body);
-    this.#store.dispatch({ type: "chat_loaded", chat });
-    return chat.id;
+  /** Show a message where it stands, with what is around it. */
+  jump(chatId, messageId) {
+    this.#store.dispatch({ type: "target_set", chatId, messageId });
   }
 
-  /** Add people to a chat, one after the other. Throws what went wrong; those before it are in. */
-  async addMembers(chatId, userIds) {
-    for (const userId of userIds) await this.#session.request("POST", `chats/${chatId}/members`, { user_id: userId });
+  /** The message that was to be shown is on the screen. */
+  jumped() {
+    this.#store.dispatch({ type: "target_shown" });
   }
 
-  /** Ids of users by login, which only administrators may look up: {login: id}. Throws what went wrong. */
-  async usersByLogin(logins) {
-    const query = new URLSearchParams({
-      filter: JSON.stringify([["login", "in", logins]]),
-      fields: "id,login",
-      limit: String(logins.length),
-    });
-    try {
-      const { data } = await this.#session.request("GET", `api/users?${query}`);
-      return Object.fromEntries(data.map((user) => [user.login, user.id]));
-    } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 403) throw error;
-      const sentence = "Only administrators can look people up by login. Write their numbers: everybody sees his own beside his name.";
-      throw new Refused(403, { detail: sentence });
-    }
+  /** Go back to the newest messages, when others are shown. */
+  toNewest(chatId) {
+    this.#store.dispatch({ type: "newest_wanted", chatId });
   }
 
-  async #tried(act) {
+  // The event that follows shows what became of these. Each resolves to whether it was done.
+
+  edit(message, body) {
+    return this.tried(() => this.#session.request("PATCH", pathOf(message), { body }));
+  }
+
+  remove(message) {
+    return this.tried(() => this.#session.request("DELETE", pathOf(message)));
+  }
+
+  pin(message, pinned) {
+    return this.tried(() => this.#session.request("POST", `${pathOf(message)}/pin`, { pinned }));
+  }
+
+  react(message, emoji) {
+    return this.tried(() => this.#session.request("POST", `${pathOf(message)}/reactions`, { emoji }));
+  }
+
+  forward(message, chatId) {
+    return this.tried(() => this.#session.request("POST", `${pathOf(message)}/forward`, { chat_id: chatId }));
+  }
+
+  /** What a message says and said before, newest first: [{body, at}]. Throws what went wrong. */
+  async versions(message) {
+    return (await this.#session.request("GET", `${pathOf(message)}/history`)).data;
+  }
+
+  /** Do something, and say what went wrong, if it did. Whether it was done. */
+  async tried(act) {
     try {
       await act();
+      return true;
     } catch (error) {
-      if (error instanceof SignedOut) return; // the page shows the sign-in
+      if (error instanceof SignedOut) return false; // the page shows the sign-in
       if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
       this.#store.dispatch({ type: "notice", notice: error.message });
+      return false;
     }
   }
+
+  /** Say something to the user. */
+  say(notice) {
+    this.#store.dispatch({ type: "notice", notice });
+  }
+}
+
+function pathOf(message) {
+  return `chats/${message.chat_id}/messages/${message.id}`;
 }

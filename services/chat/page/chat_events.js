@@ -30,10 +30,22 @@ export function chatAfter(chat, event, me) {
   }
 }
 
-/** Whether `event` leaves the number of unread messages to be asked for: only the server has seen them all. */
+/**
+ * Whether `event` leaves the counts of what is unread to be asked for: only the server has seen all the messages
+ * that they are about.
+ */
 export function leavesUnreadUnknown(chat, event, me) {
-  if (event.type !== "messages_read" || event.user_id !== me) return false;
-  return chat.last_message !== null && event.message_id < chat.last_message.id;
+  const isMine = event.user_id === me;
+  switch (event.type) {
+    case "messages_read":
+      return isMine && chat.last_message !== null && event.message_id < chat.last_message.id;
+    case "message_edited": // it may mention other people now
+      return isUnread(chat, event.message.id, me) && (chat.mention_count > 0 || mentions(event.message, me));
+    case "message_deleted": // it may have been one of those that mention the user
+      return isUnread(chat, event.message_id, me) && chat.mention_count > 0;
+    default:
+      return false;
+  }
 }
 
 /** The messages of a timeline, ascending, after `event`. Applying the same one twice changes nothing more. */
@@ -68,12 +80,11 @@ export function memberOf(chat, userId) {
 
 function afterMessage(chat, message, me) {
   const isOwn = message.author_id === me;
-  const isMention = (message.mentions ?? []).includes(me);
   return {
     ...chat,
     members: readUpTo(chat.members, message.author_id, message.id), // the author has read what he wrote
     unread_count: isOwn ? 0 : chat.unread_count + 1,
-    mention_count: isOwn ? 0 : chat.mention_count + (isMention ? 1 : 0),
+    mention_count: isOwn ? 0 : chat.mention_count + (mentions(message, me) ? 1 : 0),
     last_message: message,
   };
 }
@@ -81,8 +92,7 @@ function afterMessage(chat, message, me) {
 function afterChange(chat, event, me) {
   const id = event.message_id ?? event.message.id;
   const last = chat.last_message;
-  const isUnread = id > (memberOf(chat, me)?.last_read_message_id ?? 0);
-  const isOneLess = event.type === "message_deleted" && isUnread && chat.unread_count > 0;
+  const isOneLess = event.type === "message_deleted" && isUnread(chat, id, me) && chat.unread_count > 0;
   return {
     ...chat,
     unread_count: chat.unread_count - (isOneLess ? 1 : 0),
@@ -98,6 +108,14 @@ function afterReading(chat, event, me) {
     unread_count: isAll ? 0 : chat.unread_count,
     mention_count: isAll ? 0 : chat.mention_count,
   };
+}
+
+function isUnread(chat, messageId, me) {
+  return messageId > (memberOf(chat, me)?.last_read_message_id ?? 0);
+}
+
+function mentions(message, me) {
+  return (message.mentions ?? []).includes(me);
 }
 
 function readUpTo(members, userId, messageId) {

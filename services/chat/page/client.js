@@ -13,6 +13,7 @@
 //   {type: "event", event}            an event as the server sent it. Those with a seq come once each, in order
 //   {type: "reset", chatId, seq}      events are missing: read the chat anew; those after seq follow
 //   {type: "gone", chatId}            while we were away, the user ceased to be a member
+//   {type: "present", chatId, userIds}    members who are online; events of the type presence go on from there
 //   {type: "sent", nonce, messageId, seq} and {type: "refused", nonce, problem}    the end of a `send`
 //   {type: "error", problem, ref}     anything else that the server did not like
 //
@@ -20,6 +21,8 @@
 // that one message. Ids are numbers here: they are exact up to 2**53, which is more messages than there will be.
 
 import { LOST, NO, UNAUTHENTICATED, WITH_BACKOFF, comebackOf, delayBefore } from "./close_codes.js";
+import { Sending } from "./sending.js";
+import { Streams } from "./streams.js";
 
 const SUBPROTOCOL = "starling.v1";
 const OPEN_MS = 15_000; // for the handshake and for being signed in
@@ -47,13 +50,8 @@ export class ChatClient {
   #heartbeatMs = 0;
   #watchdog = null;
   #comingBack = null;
-  #seqs = new Map(); // chat -> seq of the last event that was told: what `since` is made of
-  #followed = new Set(); // chats that this socket is subscribed to
-  #mending = new Set(); // chats in which a gap was seen, and the missing events asked for
-  #outbox = new Map(); // nonce -> frame, in the order of `send`
-  #inFlight = null; // one at a time, so that messages keep their order even when they are sent again
-  #resting = null;
-  #restAttempt = 0;
+  #streams;
+  #sending;
 
   /**
    * `token(rejected)` gives an access token, and another one than `rejected`; it may throw, and is asked again
@@ -64,6 +62,8 @@ export class ChatClient {
     this.#getToken = token;
     this.#tell = tell;
     this.#host = host;
+    this.#streams = new Streams({ say: (frame) => this.#say(frame), tell });
+    this.#sending = new Sending({ say: (frame) => this.#say(frame), tell, host });
   }
 
   /** Be connected from now on. */
@@ -77,10 +77,8 @@ export class ChatClient {
   stop() {
     this.#drop(1000);
     this.#host.clearTimeout(this.#comingBack);
-    this.#host.clearTimeout(this.#resting);
-    this.#resting = this.#inFlight = null;
-    this.#seqs.clear();
-    this.#outbox.clear();
+    this.#streams.clear();
+    this.#sending.clear();
     this.#setStatus("stopped");
   }
 
@@ -106,8 +104,7 @@ export class ChatClient {
   send(chatId, body, { replyToId = null, nonce = newNonce() } = {}) {
     const frame = { type: "send", chat_id: chatId, body, nonce };
     if (replyToId !== null) frame.reply_to_id = replyToId;
-    this.#outbox.set(nonce, frame);
-    this.#pump();
+    this.#sending.add(frame);
     return nonce;
   }
 
@@ -125,7 +122,7 @@ export class ChatClient {
 
   /** How many messages wait for their acknowledgement. */
   get unsent() {
-    return this.#outbox.size;
+    return this.#sending.count;
   }
 
   // -- the connection
@@ -183,7 +180,7 @@ export class ChatClient {
   #lose(code) {
     this.#drop(1000);
     this.#rejected = code === UNAUTHENTICATED ? this.#token : null;
-    this.#inFlight = null;
+    this.#sending.pause();
     const comeback = comebackOf(code);
     if (comeback === NO) this.#setStatus("stopped", code);
     else this.#comeBack(comeback, code);
@@ -223,17 +220,15 @@ export class ChatClient {
       case "pong":
         return this.#becomeLive();
       case "subscribed":
-        this.#followed.add(frame.chat_id);
-        if (!this.#seqs.has(frame.chat_id)) this.#seqs.set(frame.chat_id, frame.seq);
-        return undefined;
+        return this.#streams.subscribed(frame);
       case "reset":
-        return this.#restart(frame.chat_id, frame.seq);
+        return this.#streams.reset(frame);
       case "ack":
-        return this.#sent(frame);
+        return this.#sending.acknowledged(frame);
       case "error":
-        return this.#refused(frame);
+        return this.#sending.refused(frame) || this.#tell({ type: "error", problem: frame.problem, ref: frame.ref });
       default:
-        return this.#hearEvent(frame);
+        return this.#streams.hear(frame, this.#userId);
     }
   }
 
@@ -243,92 +238,17 @@ export class ChatClient {
     this.#userId = frame.user_id;
     this.#rejected = null;
     this.#heartbeatMs = frame.heartbeat_seconds * 1000;
-    this.#followed.clear();
-    this.#mending.clear();
-    this.#say({ type: "subscribe_all", since: Object.fromEntries(this.#seqs) });
+    this.#streams.resume();
     this.#ping(OPEN_MS); // frames are answered in turn: the pong says that every chat is followed
   }
 
   #becomeLive() {
     if (this.#status === "live") return;
     this.#attempt = 0;
-    for (const chatId of this.#seqs.keys()) {
-      if (this.#followed.has(chatId)) continue;
-      this.#seqs.delete(chatId);
-      this.#tell({ type: "gone", chatId });
-    }
+    this.#streams.settle();
     this.#setStatus("live");
     this.#tell({ type: "live" });
-    this.#pump();
-  }
-
-  #hearEvent(event) {
-    const { chat_id: chatId, seq } = event;
-    if (seq === undefined) return this.#tell({ type: "event", event }); // typing, presence: no place in the stream
-    const last = this.#seqs.get(chatId);
-    if (last !== undefined && seq <= last) return undefined; // at least once, says the server; once, say we
-    if (last !== undefined && seq > last + 1) return this.#mend(chatId, last);
-    this.#mending.delete(chatId);
-    this.#followed.add(chatId);
-    this.#seqs.set(chatId, seq);
-    if (event.type === "member_removed" && event.user_id === this.#userId) this.#forget(chatId);
-    return this.#tell({ type: "event", event });
-  }
-
-  // The last event of a chat that the user is not in any more. Should he join again, it begins anew.
-  #forget(chatId) {
-    this.#followed.delete(chatId);
-    this.#seqs.delete(chatId);
-  }
-
-  // The server promises that there are no gaps. Should there be one, the missing events are asked for, once, and
-  // those behind the gap come again after them.
-  #mend(chatId, last) {
-    if (this.#mending.has(chatId)) return;
-    this.#mending.add(chatId);
-    this.#say({ type: "subscribe", chat_id: chatId, since: last });
-  }
-
-  #restart(chatId, seq) {
-    this.#mending.delete(chatId);
-    this.#seqs.set(chatId, seq);
-    this.#tell({ type: "reset", chatId, seq });
-  }
-
-  // -- messages on their way
-
-  #pump() {
-    if (this.#status !== "live" || this.#inFlight !== null || this.#resting !== null) return;
-    const next = this.#outbox.values().next();
-    if (next.done) return;
-    this.#inFlight = next.value.nonce;
-    this.#say(next.value);
-  }
-
-  #sent({ nonce, message_id: messageId, seq }) {
-    this.#restAttempt = 0;
-    this.#settle(nonce, { type: "sent", nonce, messageId, seq });
-  }
-
-  #refused({ problem, ref }) {
-    if (!this.#outbox.has(ref)) return this.#tell({ type: "error", problem, ref });
-    const isPassing = problem.status >= 500 || problem.status === 429;
-    if (!isPassing) return this.#settle(ref, { type: "refused", nonce: ref, problem });
-    this.#inFlight = null;
-    this.#resting = this.#host.setTimeout(
-      () => {
-        this.#resting = null;
-        this.#pump();
-      },
-      delayBefore(WITH_BACKOFF, this.#restAttempt++, this.#host.random),
-    );
-    return undefined;
-  }
-
-  #settle(nonce, notice) {
-    if (this.#inFlight === nonce) this.#inFlight = null;
-    if (this.#outbox.delete(nonce)) this.#tell(notice);
-    this.#pump();
+    this.#sending.begin();
   }
 }
 

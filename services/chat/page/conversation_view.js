@@ -1,39 +1,43 @@
-// The open chat: who is in it, its pinned messages, who types, and the place to write.
+// The open chat: who is in it, who types, and the parts that have files of their own.
 
-import { KeyedList, byId, element, setAttribute, setText } from "./dom.js";
-import { fullTime, listed, shortTime } from "./format.js";
+import { ComposerView } from "./composer_view.js";
+import { byId, setAttribute, setText } from "./dom.js";
+import { forwardDialog } from "./forward_dialog.js";
+import { hue, initials, listed } from "./format.js";
 import { LogView } from "./log_view.js";
-import { may, nameOf, titleOf, typists } from "./selectors.js";
-
-const LONGEST_MESSAGE = 65_536; // CHAT__MAX_BODY_CHARS, unless it was changed: then the server says so
+import { MessageMenu } from "./message_menu.js";
+import { PanelView } from "./panel_view.js";
+import { hueOf, may, partnerOf, titleOf, typists } from "./selectors.js";
 
 export class ConversationView {
   #nothing = byId("nothing-open");
   #whole = byId("chat");
   #title = byId("chat-title");
+  #avatar = byId("chat-avatar");
   #members = byId("chat-members");
-  #addPeople = byId("add-people");
   #showPinned = byId("show-pinned");
+  #showInfo = byId("show-info");
   #typing = byId("typing");
-  #composer = byId("composer");
-  #body = byId("body");
-  #replying = byId("replying");
-  #mayNotWrite = byId("may-not-write");
-  #pinned;
   #log;
-  #actions;
+  #composer;
+  #panel;
+  #state = null;
   #chat = null;
-  #drafts = new Map(); // chat -> what was written there and not sent
 
-  /** `addPeople(chat)` asks whom to add, `readHistory(chatId)` for older messages. */
-  constructor({ actions, addPeople, readHistory }) {
-    this.#actions = actions;
-    this.#log = new LogView({ actions, readHistory });
-    this.#pinned = new PinnedPanel(actions);
-    this.#body.maxLength = LONGEST_MESSAGE;
-    this.#addPeople.addEventListener("click", () => addPeople(this.#chat));
-    this.#showPinned.addEventListener("click", () => actions.togglePinned(this.#chat.id));
-    this.#listenToComposer();
+  /** `addPeople(chat)` asks whom to add, `readHistory(chatId, part)` for more messages, `search(chatId)` what for. */
+  constructor({ actions, chatActions, addPeople, readHistory, search }) {
+    const menu = new MessageMenu({
+      actions,
+      forward: (message) => forwardDialog({ state: this.#state, message, actions }),
+      focusMessage: (id) => this.#log.focusMessage(id),
+    });
+    this.#log = new LogView({ actions, menu, readHistory });
+    this.#composer = new ComposerView({ actions, sent: () => this.#log.toNewest() });
+    this.#panel = new PanelView({ actions, chatActions, addPeople });
+    this.#showPinned.addEventListener("click", () => chatActions.togglePinned(this.#chat.id));
+    this.#showInfo.addEventListener("click", () => chatActions.toggleInfo());
+    this.#avatar.addEventListener("click", () => chatActions.toggleInfo());
+    byId("seek-here").addEventListener("click", () => search(this.#chat.id));
     for (const [target, event] of [[window, "focus"], [document, "visibilitychange"]]) {
       target.addEventListener(event, () => this.#log.lookAgain());
     }
@@ -41,22 +45,23 @@ export class ConversationView {
 
   show(state) {
     const chat = state.chats[state.openChat] ?? null;
-    if (chat?.id !== this.#chat?.id) this.#swapDrafts(chat);
+    this.#state = state;
     this.#chat = chat;
     this.#nothing.hidden = chat !== null;
     this.#whole.hidden = chat === null;
+    this.#composer.show(state, chat);
+    this.#panel.show(state, chat);
     if (chat === null) return this.#log.clear();
     this.#showHeader(state, chat);
-    this.#pinned.show(state, chat);
-    this.#log.show(state, chat);
-    this.#log.offerLast();
     setText(this.#typing, typingText(typists(state, chat)));
-    return this.#showComposer(state, chat);
+    this.#log.show(state, chat);
+    return this.#log.offerLast();
   }
 
   /** Give the keyboard to the text, or where one may not write, to the title. */
   focus() {
-    (this.#composer.hidden ? this.#title : this.#body).focus();
+    if (this.#composer.isHidden) this.focusTitle();
+    else this.#composer.focus();
   }
 
   /** Give it to the title, so that a phone shows the chat and not its keyboard. */
@@ -64,114 +69,35 @@ export class ConversationView {
     this.#title.focus();
   }
 
+  /** Leave what is being done with a message. Whether there was anything. */
+  cancel() {
+    if (this.#state.replyTo === null && this.#state.editing === null) return false;
+    this.#composer.cancel();
+    return true;
+  }
+
   #showHeader(state, chat) {
-    setText(this.#title, titleOf(chat, state.user.id));
-    const names = chat.members.map((member) => (member.user_id === state.user.id ? "you" : member.name));
-    const kind = chat.chat_type === "direct" ? "Direct" : `${chat.members.length} in this ${chat.chat_type}`;
-    setText(this.#members, chat.chat_type === "direct" ? kind : `${kind}: ${listed(names)}`);
-    this.#addPeople.hidden = chat.chat_type === "direct" || !may(state, chat, "can_invite");
+    const title = titleOf(chat, state.user.id);
+    setText(this.#title, title);
+    setText(this.#avatar, initials(title));
+    setAttribute(this.#avatar, "class", `avatar ${hue(hueOf(chat, state.user.id))}`);
+    setText(this.#members, subtitle(state, chat));
+    const partner = partnerOf(chat, state.user.id);
+    setAttribute(this.#members, "class", partner && state.online[partner.user_id] ? "faint is-online" : "faint");
     this.#showPinned.hidden = !may(state, chat, "can_read");
     setAttribute(this.#showPinned, "aria-expanded", String(state.pinned !== null));
-  }
-
-  #showComposer(state, chat) {
-    const mayWrite = may(state, chat, "can_write");
-    this.#composer.hidden = !mayWrite;
-    this.#mayNotWrite.hidden = mayWrite;
-    setText(this.#mayNotWrite, chat.archived ? "This chat is archived." : "You may read here, not write.");
-    const { replyTo } = state;
-    const isNew = replyTo !== null && this.#replying.hidden;
-    this.#replying.hidden = replyTo === null;
-    if (replyTo !== null) setText(byId("replying-to"), `Replying to ${nameOf(chat, replyTo.author_id)}: ${replyTo.body}`);
-    if (isNew) this.#body.focus();
-  }
-
-  #listenToComposer() {
-    this.#composer.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#send();
-    });
-    this.#body.addEventListener("keydown", (event) => {
-      // While an input method composes a word, Enter belongs to it.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      this.#send();
-    });
-    this.#body.addEventListener("input", () => {
-      this.#fitHeight();
-      if (this.#body.value.trim()) this.#actions.typed(this.#chat.id);
-    });
-    byId("cancel-reply").addEventListener("click", () => {
-      this.#actions.reply(null);
-      this.#body.focus();
-    });
-  }
-
-  #send() {
-    const body = this.#body.value;
-    if (!body.trim()) return;
-    this.#body.value = "";
-    this.#fitHeight();
-    this.#log.scrollToEnd();
-    this.#actions.send(this.#chat.id, body);
-    this.#body.focus();
-  }
-
-  // As high as its text, up to what style.css allows. (Where field-sizing is known, this changes nothing.)
-  #fitHeight() {
-    this.#body.style.height = "auto";
-    this.#body.style.height = `${this.#body.scrollHeight + 2}px`;
-  }
-
-  #swapDrafts(next) {
-    if (this.#chat !== null) this.#drafts.set(this.#chat.id, this.#body.value);
-    this.#body.value = this.#drafts.get(next?.id) ?? "";
-    if (next !== null) requestAnimationFrame(() => this.#fitHeight());
+    setAttribute(this.#showInfo, "aria-expanded", String(state.isInfoOpen));
   }
 }
 
-class PinnedPanel {
-  #panel = byId("pinned");
-  #empty = byId("no-pinned");
-  #list;
-
-  constructor(actions) {
-    this.#list = new KeyedList(byId("pinned-list"), (item) => pinnedRow(item, actions));
-  }
-
-  show(state, chat) {
-    const messages = state.pinned?.messages ?? [];
-    const mayUnpin = may(state, chat, "can_pin");
-    this.#panel.hidden = state.pinned === null;
-    this.#empty.hidden = state.pinned === null || state.pinned.messages === null || messages.length > 0;
-    this.#list.show(
-      messages.map((message) => {
-        const author = nameOf(chat, message.author_id);
-        return { key: message.id, parts: [message.body, author, mayUnpin], message, author, mayUnpin };
-      }),
-    );
-  }
-}
-
-function pinnedRow({ message, author, mayUnpin }, actions) {
-  const unpin = () => actions.pin(message, false);
-  return element(
-    "li",
-    {},
-    element(
-      "div",
-      {},
-      element(
-        "p",
-        { class: "faint" },
-        element("strong", {}, author),
-        " · ",
-        element("time", { datetime: message.created_at, title: fullTime(message.created_at) }, shortTime(message.created_at)),
-      ),
-      element("p", { class: "text", dir: "auto" }, message.body),
-    ),
-    mayUnpin ? element("button", { class: "quiet", type: "button", on: { click: unpin } }, "Unpin") : null,
-  );
+function subtitle(state, chat) {
+  const partner = partnerOf(chat, state.user.id);
+  if (partner) return state.online[partner.user_id] ? "online" : "offline";
+  if (chat.members.length === 1) return "Just you";
+  const names = chat.members.map((member) => (member.user_id === state.user.id ? "you" : member.name));
+  const online = chat.members.filter((member) => member.user_id !== state.user.id && state.online[member.user_id]).length;
+  const kind = chat.chat_type === "channel" ? "Channel · " : "";
+  return `${kind}${listed(names)}${online > 0 ? ` · ${online} online` : ""}`;
 }
 
 function typingText(names) {

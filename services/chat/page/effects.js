@@ -2,10 +2,13 @@
 // Each thing is asked for once at a time, and again later if the server could not be reached.
 
 import { Refused, SignedOut } from "./session.js";
+import { strangers } from "./selectors.js";
 
 const AGAIN_MS = 2_000;
 const HISTORY_PAGE = 50;
+const AROUND_PAGE = 30;
 const CHAT_PAGE = 100;
+const MOST_PEOPLE = 200; // so many ids go into one address
 
 export class Effects {
   #store;
@@ -26,8 +29,9 @@ export class Effects {
     for (const chatId of Object.keys(state.stale)) this.#readChat(Number(chatId));
     const { openChat, pinned } = state;
     if (openChat !== null && !(openChat in state.chats)) this.#readChat(openChat);
-    else if (openChat !== null && !state.timelines[openChat]) this.readHistory(openChat);
+    else if (openChat !== null) this.#lookAtMessages(state, openChat);
     if (pinned?.isStale) this.#readPinned(pinned.chatId);
+    this.#readPeople(strangers(state).slice(0, MOST_PEOPLE));
   }
 
   /** Nothing that is under way counts any more. */
@@ -45,18 +49,46 @@ export class Effects {
     });
   }
 
-  /** Read the newest messages of a chat, or what is older than those that are known. */
-  readHistory(chatId) {
+  /** Read the newest messages of a chat, or with those that are known, what is older ("before") or newer ("after"). */
+  readHistory(chatId, part = "before") {
     const timeline = this.#store.state.timelines[chatId];
-    if (timeline && (timeline.request !== null || timeline.before === null)) return;
+    if (timeline && (timeline.request !== null || timeline[part] === null)) return;
+    this.#readPage(chatId, part, () => {
+      const query = new URLSearchParams({ limit: HISTORY_PAGE, ...(timeline ? { [part]: timeline[part] } : {}) });
+      return this.#readOr({ data: [], next: null }, `chats/${chatId}/messages?${query}`);
+    });
+  }
+
+  #lookAtMessages({ timelines, target }, chatId) {
+    const timeline = timelines[chatId];
+    const isSought = target?.chatId === chatId && !target.isSought && (timeline?.isLoaded ?? true);
+    if (isSought && !timeline?.messages.some((one) => one.id === target.messageId)) {
+      this.#store.dispatch({ type: "target_sought" });
+      this.#readAround(chatId, target.messageId);
+    } else if (!timeline) {
+      this.readHistory(chatId);
+    }
+  }
+
+  // The message, with what was said before it and after it.
+  #readAround(chatId, messageId) {
+    this.#readPage(chatId, "around", async () => {
+      const path = (query) => `chats/${chatId}/messages?${new URLSearchParams({ limit: AROUND_PAGE, ...query })}`;
+      const [older, newer] = await Promise.all([
+        this.#readOr({ data: [], next: null }, path({ before: messageId + 1 })),
+        this.#readOr({ data: [], next: null }, path({ after: messageId })),
+      ]);
+      return { data: [...newer.data, ...older.data], next: older.next, newer: newer.next };
+    });
+  }
+
+  #readPage(chatId, part, ask) {
     const request = ++this.#requests;
-    const query = new URLSearchParams({ limit: HISTORY_PAGE, ...(timeline ? { before: timeline.before } : {}) });
     const failed = () => this.#store.dispatch({ type: "history_failed", chatId, request });
-    this.#store.dispatch({ type: "history_requested", chatId, request });
+    this.#store.dispatch({ type: "history_requested", chatId, request, part });
     this.#once(`history ${request}`, failed, async () => {
-      const path = `chats/${chatId}/messages?${query}`;
-      const { data, next } = await this.#readOr({ data: [], next: null }, path);
-      return { type: "history_loaded", chatId, request, messages: data, next };
+      const { data, next, newer } = await ask();
+      return { type: "history_loaded", chatId, request, part, messages: data, next, newer };
     });
   }
 
@@ -78,6 +110,25 @@ export class Effects {
     this.#once(`pinned ${chatId}`, failed, async () => {
       const { data } = await this.#readOr({ data: [] }, `chats/${chatId}/pinned`);
       return { type: "pinned_loaded", chatId, messages: data };
+    });
+  }
+
+  // Logins, and the names of those who left. Who may not look people up does without.
+  #readPeople(userIds) {
+    if (userIds.length === 0) return;
+    this.#once("people", () => this.look(), async () => {
+      const query = new URLSearchParams({
+        filter: JSON.stringify([["id", "in", userIds]]),
+        fields: "id,login,name",
+        limit: String(MOST_PEOPLE),
+      });
+      try {
+        const { data } = await this.#session.request("GET", `api/users?${query}`);
+        return { type: "people_loaded", userIds, users: data };
+      } catch (error) {
+        if (!isFinal(error)) throw error;
+        return { type: "people_loaded", userIds, users: [] };
+      }
     });
   }
 

@@ -2,11 +2,22 @@
 
 import { memberOf } from "./chat_events.js";
 
+const MOST_MENTIONS = 6; // people who are offered
 const GROUP_MS = 5 * 60_000; // messages of one author within it stand together
 
-/** The chats, the one with the newest message first. */
+/** The chats: those that the user keeps at the top, then the one with the newest message first. */
 export function sortedChats(state) {
-  return Object.values(state.chats).sort((one, other) => activity(other) - activity(one) || other.id - one.id);
+  return Object.values(state.chats).sort(
+    (one, other) => (other.pinned ?? false) - (one.pinned ?? false) || activity(other) - activity(one) || other.id - one.id,
+  );
+}
+
+/** The chats with a text in their title, and those besides that the server found to be called so. */
+export function chatsCalled(state, text, found = []) {
+  const sought = text.trim().toLowerCase();
+  return sortedChats(state).filter(
+    (chat) => found.includes(chat.id) || titleOf(chat, state.user.id).toLowerCase().includes(sought),
+  );
 }
 
 /** What a chat is called: its name, else those in it besides the user. */
@@ -16,15 +27,54 @@ export function titleOf(chat, me) {
   return others.map((member) => member.name).join(", ") || "Just you";
 }
 
-/** The name of somebody in a chat; who left is known by number only. */
-export function nameOf(chat, userId) {
-  return memberOf(chat, userId)?.name ?? `User ${userId}`;
+/** The name of somebody in a chat; that of who left, as far as it is known. */
+export function nameOf(chat, userId, people = {}) {
+  return memberOf(chat, userId)?.name ?? people[userId]?.name ?? `User ${userId}`;
+}
+
+/** The other one of a direct chat, or undefined. */
+export function partnerOf(chat, me) {
+  return chat.chat_type === "direct" ? chat.members.find((member) => member.user_id !== me) : undefined;
+}
+
+/** The number that gives a chat its colour: a direct one has that of the other one. */
+export function hueOf(chat, me) {
+  return partnerOf(chat, me)?.user_id ?? chat.id + 3;
+}
+
+/** Those in the open chat of whom nothing was looked up yet: ids of its members and of who wrote in it. */
+export function strangers(state) {
+  const chat = state.chats[state.openChat];
+  if (!chat) return [];
+  const authors = (state.timelines[chat.id]?.messages ?? []).map((message) => message.author_id);
+  const all = new Set([...chat.members.map((member) => member.user_id), ...authors]);
+  return [...all].filter((userId) => !(userId in state.people));
+}
+
+/** [{userId, login}] of those whom a message mentions. */
+export function mentionedIn(state, message) {
+  const { user, people } = state;
+  return (message.mentions ?? []).map((userId) => ({ userId, login: userId === user.id ? user.login : people[userId]?.login }));
+}
+
+/** Whom the text before the cursor begins to mention: {from, members: [{userId, login, name}]}, or null. */
+export function mentionAt(state, chat, text) {
+  const found = /(?<![\w@.+-])@(\S{0,40})$/u.exec(text);
+  if (found === null) return null;
+  const sought = found[1].toLowerCase();
+  const members = chat.members
+    .map(({ user_id: userId, name }) => ({ userId, name, login: state.people[userId]?.login ?? null }))
+    .filter(({ userId, login, name }) => {
+      if (login === null || /\s/u.test(login) || userId === state.user.id) return false;
+      return login.startsWith(sought) || name.toLowerCase().split(/\s+/u).some((word) => word.startsWith(sought));
+    });
+  return members.length === 0 ? null : { from: found.index, members: members.slice(0, MOST_MENTIONS) };
 }
 
 /** Whether the user may do this in a chat now. `right` is can_write, can_pin and the like. */
 export function may(state, chat, right) {
   const member = memberOf(chat, state.user.id);
-  const isReadOnly = chat.archived && right !== "can_read";
+  const isReadOnly = chat.archived && right !== "can_read" && right !== "is_admin";
   return member !== undefined && !isReadOnly && (member.is_admin || member[right]);
 }
 
@@ -43,11 +93,19 @@ export function typists(state, chat) {
   return Object.keys(state.typing[chat.id] ?? {}).map((userId) => nameOf(chat, Number(userId)));
 }
 
-/** How many others have read up to a message: {count, of}. */
+/** The names of the others who have read up to a message, and of how many: {names, of}. */
 export function readers(chat, message) {
   const others = chat.members.filter((member) => member.user_id !== message.author_id);
-  const count = others.filter((member) => (member.last_read_message_id ?? 0) >= message.id).length;
-  return { count, of: others.length };
+  const names = others.filter((member) => (member.last_read_message_id ?? 0) >= message.id).map((member) => member.name);
+  return { names, of: others.length };
+}
+
+/** The last message that the user wrote here and can edit, or undefined. */
+export function lastOwn(state, chat) {
+  const messages = state.timelines[chat.id]?.messages ?? [];
+  return messages.findLast(
+    (one) => one.author_id === state.user.id && one.deleted_at === null && one.forwarded_from_id === null,
+  );
 }
 
 /**

@@ -1,10 +1,11 @@
 // Who is signed in at this tab: signing in and out, tokens, and requests that carry them.
 //
-// The access token lives in memory only. The refresh token is kept in sessionStorage, so that a reload does not
-// ask for the password again: it is this tab's alone and is gone with it, unlike localStorage. A script that ran
-// in this page could read either; the Content-Security-Policy is what keeps foreign scripts out.
+// The access token lives in memory only; kept_session.js says where the refresh token is kept. Several tabs may share
+// a session. A refresh token is good for one use, and for ten seconds more; so a tab looks for a newer one before it
+// uses its own, and tells the others what it got.
 
-const KEPT_AS = "starling.refresh_token";
+import { KeptSession } from "./kept_session.js";
+
 // How long before its end a token is renewed: a minute, and for short lives half of it. The end is told in whole
 // seconds and counted from when the answer came, so that it may be nearer than it seems.
 const EARLY_MS = 60_000;
@@ -38,6 +39,8 @@ export class Session {
   #host;
   #accessToken = null;
   #refreshToken = null;
+  #userId = null;
+  #kept;
   #renewAt = 0;
   #renewal = null;
   #timer = null;
@@ -49,19 +52,24 @@ export class Session {
   onSignedOut = () => {};
 
   /**
-   * `base` is the URL below which the API lies. `host` has what a browser has: fetch, sessionStorage, timers and
+   * `base` is the URL below which the API lies. `host` has what a browser has: fetch, storages, timers, random and
    * BroadcastChannel.
    */
   constructor(base, host = globalThis) {
     this.#base = base;
     this.#host = host;
-    this.#refreshToken = host.sessionStorage.getItem(KEPT_AS);
+    this.#kept = new KeptSession(host);
+    const { userId = null, token = null } = this.#kept.read() ?? {};
+    this.#userId = userId;
+    this.#refreshToken = token;
     this.#listenToSiblings();
   }
 
-  /** The user, once name and password are right. Throws Refused, Unreachable. */
-  async signIn(login, password) {
+  /** The user, once name and password are right. `isLasting`: also in other tabs. Throws Refused, Unreachable. */
+  async signIn(login, password, isLasting = false) {
     const answer = await this.#ask("POST", "signin", { login, password });
+    this.#userId = answer.user.id;
+    this.#kept.begin({ userId: this.#userId, token: answer.refresh_token }, isLasting);
     this.#take(answer);
     return answer.user;
   }
@@ -137,16 +145,20 @@ export class Session {
   // One renewal at a time: a refresh token is good for one use.
   #renew() {
     if (this.#refreshToken === null) return Promise.reject(new SignedOut());
-    this.#renewal ??= this.#refresh(this.#refreshToken).finally(() => (this.#renewal = null));
+    this.#renewal ??= this.#refresh().finally(() => (this.#renewal = null));
     return this.#renewal;
   }
 
-  async #refresh(used) {
+  async #refresh() {
+    const used = this.#newest();
     let answer;
     try {
       answer = await this.#exchange(used);
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 401) throw error;
+      const newest = this.#newest();
+      if (newest === null) throw new SignedOut(); // at this tab, meanwhile
+      if (newest !== used) return this.#refresh(); // another tab was faster
       this.#forget();
       this.onSignedOut();
       throw new SignedOut();
@@ -155,6 +167,13 @@ export class Session {
     this.#take(answer);
     this.#siblings?.postMessage({ used, answer });
     return answer;
+  }
+
+  // Our token, or the one that another tab has got for it meanwhile.
+  #newest() {
+    const kept = this.#kept.read();
+    if (kept !== null && kept.userId === this.#userId) this.#refreshToken = kept.token;
+    return this.#refreshToken;
   }
 
   #exchange(refreshToken) {
@@ -166,7 +185,7 @@ export class Session {
     this.#accessToken = answer.access_token;
     this.#refreshToken = answer.refresh_token;
     this.#renewAt = Date.now() + lifeMs - Math.min(EARLY_MS, lifeMs / 2);
-    this.#host.sessionStorage.setItem(KEPT_AS, answer.refresh_token);
+    this.#kept.renew({ userId: this.#userId, token: answer.refresh_token });
     this.#renewLater(this.#renewAt - Date.now());
     this.onToken(answer.access_token);
   }
@@ -183,7 +202,8 @@ export class Session {
   #forget() {
     this.#host.clearTimeout(this.#timer);
     this.#accessToken = this.#refreshToken = null;
-    this.#host.sessionStorage.removeItem(KEPT_AS);
+    this.#kept.forget(this.#userId);
+    this.#userId = null;
   }
 
   // A tab that is duplicated has the same refresh token. Used by both, it would look stolen to the server, which

@@ -7,8 +7,9 @@ export class SignInView {
   #problem = byId("sign-in-problem");
   #login = byId("login");
   #password = byId("password");
+  #stay = byId("stay");
 
-  /** `signIn(login, password)` throws what went wrong. */
+  /** `signIn(login, password, isLasting)` throws what went wrong. */
   constructor(signIn) {
     const form = byId("sign-in-form");
     const button = form.querySelector("button");
@@ -17,7 +18,7 @@ export class SignInView {
       setText(this.#problem, "");
       button.disabled = true;
       try {
-        await signIn(this.#login.value, this.#password.value);
+        await signIn(this.#login.value, this.#password.value, this.#stay.checked);
         this.#login.value = "";
       } catch (error) {
         setText(this.#problem, error.message);

@@ -10,19 +10,23 @@
 //               came since that was known)}
 //   isListed, nextPage     whether the list was read, and the cursor of the rest of it
 //   openChat    the chat on the screen, or null
-//   timelines   by chat: {messages (ascending), before (cursor of what is older, null at the beginning), isLoaded,
-//               request (of the page that is on its way, or null), meanwhile (events that came since it was asked
-//               for), unreadAfter (watermark when opened)}
+//   timelines   by chat: see timelines.js
+//   target      the message that is to be shown: {chatId, messageId, isSought}, or null
 //   pinned      {chatId, messages, isStale} of the panel with pinned messages, or null while it is closed
+//   isInfoOpen  whether the panel about the chat is open
+//   search      see search_state.js, or null while nothing is searched
 //   typing      by chat, by user: until when it is shown, in ms
-//   outbox      messages of the user that are not in a timeline yet: {nonce, chatId, body, replyToId, at, isEchoed,
-//               messageId (once acknowledged), failure (a sentence, once refused)}
-//   replyTo     the message that is being replied to, or null
+//   online      by user: true for those who are
+//   people      by user: {login, name}, as far as they were looked up; login is null for who cannot be
+//   outbox      messages of the user that are not in a timeline yet: see outbox_state.js
+//   replyTo, editing       the message that is being replied to, or edited, or null
 //   notice      a sentence for the user, or null
 
-import { chatAfter, leavesUnreadUnknown, memberOf, merged, messagesAfter } from "./chat_events.js";
-
-export const TYPING_MS = 5_000; // a typist says so every three seconds
+import { chatAfter, leavesUnreadUnknown, memberOf } from "./chat_events.js";
+import { OUTBOX_REDUCERS, outboxAfter } from "./outbox_state.js";
+import { PRESENCE_REDUCERS, afterEphemeral, notTyping } from "./presence_state.js";
+import { SEARCH_REDUCERS } from "./search_state.js";
+import { emptyTimeline, timelineAfter, whileAsking, withPage, withoutPage } from "./timelines.js";
 
 export function initialState({ isOnline = true } = {}) {
   return {
@@ -37,35 +41,41 @@ export function initialState({ isOnline = true } = {}) {
     nextPage: null,
     openChat: null,
     timelines: {},
+    target: null,
     pinned: null,
+    isInfoOpen: false,
+    search: null,
     typing: {},
+    online: {},
+    people: {},
     outbox: [],
     replyTo: null,
+    editing: null,
     notice: null,
   };
 }
 
 const REDUCERS = {
+  ...OUTBOX_REDUCERS,
+  ...PRESENCE_REDUCERS,
+  ...SEARCH_REDUCERS,
+
   signed_in: (state, { user }) => ({ ...initialState(state), openChat: state.openChat, user }),
   signed_out: (state, { notice = null }) => ({ ...initialState(state), openChat: state.openChat, notice }),
-  status: (state, { status, code = null }) => ({
-    ...state,
-    status,
-    closeCode: code,
-    isLost: status === "waiting" || (state.isLost && status === "connecting"),
-  }),
   network: (state, { isOnline }) => ({ ...state, isOnline }),
   notice: (state, { notice }) => ({ ...state, notice }),
 
   chats_loaded: (state, { chats, next, isFirst }) => {
-    // The list is read again after each reconnection, for chats that are new. The stream keeps the others.
+    // The list is read again after each reconnection, for chats that are new. The stream keeps the others, but for
+    // what is the user's own matter and no event: whether he has them at the top.
     const unknown = chats.filter((chat) => !(chat.id in state.chats));
-    const known = unknown.reduce(withFreshChat, state);
+    const known = chats.filter((chat) => chat.id in state.chats).reduce((next_state, chat) => withPin(next_state, chat), state);
     const nextPage = isFirst && state.isListed ? state.nextPage : next;
-    return { ...known, isListed: true, nextPage };
+    return { ...unknown.reduce(withFreshChat, known), isListed: true, nextPage };
   },
   chat_loaded: (state, { chat }) => withFreshChat(state, chat),
   chat_gone: (state, { chatId }) => withoutChat(state, chatId),
+  chat_pinned: (state, { chatId, pinned }) => (chatId in state.chats ? withPin(state, { id: chatId, pinned }) : state),
   reset: (state, { chatId, seq }) => ({
     ...state,
     stale: { ...state.stale, [chatId]: { atLeast: seq, events: [] } },
@@ -78,56 +88,44 @@ const REDUCERS = {
     const timeline = state.timelines[chatId];
     const unreadAfter = unreadMark(state, chatId);
     const timelines = timeline ? { ...state.timelines, [chatId]: { ...timeline, unreadAfter } } : state.timelines;
-    return { ...state, openChat: chatId, timelines, pinned: null, replyTo: null, notice: null };
+    const target = state.target?.chatId === chatId ? state.target : null;
+    const panel = { pinned: null, isInfoOpen: false };
+    return { ...state, openChat: chatId, timelines, target, ...panel, replyTo: null, editing: null, notice: null };
   },
-  history_requested: (state, { chatId, request }) => {
-    const fresh = { messages: [], before: null, meanwhile: [], unreadAfter: unreadMark(state, chatId), isLoaded: false };
-    return withTimeline(state, chatId, { ...(state.timelines[chatId] ?? fresh), request });
+  history_requested: (state, { chatId, request, part = "before" }) => {
+    const known = part === "around" ? undefined : state.timelines[chatId];
+    const unreadAfter = known?.unreadAfter ?? state.timelines[chatId]?.unreadAfter ?? unreadMark(state, chatId);
+    return withTimeline(state, chatId, whileAsking(known ?? emptyTimeline(unreadAfter), request));
   },
-  history_loaded: (state, { chatId, request, messages, next }) => {
+  history_loaded: (state, { chatId, request, ...page }) => {
     const timeline = state.timelines[chatId];
     if (timeline?.request !== request) return state; // reset meanwhile: it is being read again
-    const all = timeline.meanwhile.reduce(messagesAfter, merged(timeline.messages, messages));
-    return withTimeline(state, chatId, {
-      ...timeline,
-      messages: all,
-      before: next,
-      request: null,
-      isLoaded: true,
-      meanwhile: [],
-    });
+    return withTimeline(state, chatId, withPage(timeline, page));
   },
   history_failed: (state, { chatId, request }) => {
     const timeline = state.timelines[chatId];
     if (timeline?.request !== request) return state;
     if (!timeline.isLoaded) return { ...state, timelines: without(state.timelines, chatId) };
-    return withTimeline(state, chatId, { ...timeline, request: null, meanwhile: [] });
+    return withTimeline(state, chatId, withoutPage(timeline));
   },
+  newest_wanted: (state, { chatId }) =>
+    (state.timelines[chatId]?.after ?? null) === null ? state : { ...state, timelines: without(state.timelines, chatId), target: null },
 
-  pinned_opened: (state, { chatId }) => ({ ...state, pinned: { chatId, messages: null, isStale: true } }),
-  pinned_closed: (state) => ({ ...state, pinned: null }),
+  target_set: (state, { chatId, messageId }) => ({ ...state, target: { chatId, messageId, isSought: false } }),
+  target_sought: (state) => ({ ...state, target: { ...state.target, isSought: true } }),
+  target_shown: (state) => ({ ...state, target: null }),
+
+  pinned_opened: (state, { chatId }) => ({ ...state, pinned: { chatId, messages: null, isStale: true }, isInfoOpen: false }),
   pinned_requested: (state) => ({ ...state, pinned: { ...state.pinned, isStale: false } }),
   pinned_failed: (state, { chatId }) =>
     state.pinned?.chatId === chatId ? { ...state, pinned: { ...state.pinned, isStale: true } } : state,
   pinned_loaded: (state, { chatId, messages }) =>
     state.pinned?.chatId === chatId ? { ...state, pinned: { ...state.pinned, messages } } : state,
+  info_opened: (state) => ({ ...state, pinned: null, isInfoOpen: true }),
+  panel_closed: (state) => ({ ...state, pinned: null, isInfoOpen: false }),
 
-  replying: (state, { message }) => ({ ...state, replyTo: message }),
-  queued: (state, { entry }) => ({
-    ...state,
-    outbox: [...state.outbox, { ...entry, isEchoed: false, messageId: null, failure: null }],
-    replyTo: null,
-  }),
-  retried: (state, { nonce }) => withEntry(state, nonce, { failure: null }),
-  sent: (state, { nonce, messageId, seq }) => {
-    const entry = state.outbox.find((one) => one.nonce === nonce);
-    const isShown = !entry || !state.timelines[entry.chatId] || (state.chats[entry.chatId]?.last_seq ?? 0) >= seq;
-    return isShown ? withoutEntry(state, nonce) : withEntry(state, nonce, { messageId });
-  },
-  refused: (state, { nonce, sentence }) => withEntry(state, nonce, { failure: sentence, isEchoed: false }),
-  discarded: (state, { nonce }) => withoutEntry(state, nonce),
-  typing_expired: (state, { now }) =>
-    Object.keys(state.typing).length === 0 ? state : { ...state, typing: stillTyping(state.typing, now) },
+  replying: (state, { message }) => ({ ...state, replyTo: message, editing: null }),
+  editing: (state, { message }) => ({ ...state, editing: message, replyTo: null }),
 };
 
 /** The state after an action. Throws for an action that there is not. */
@@ -156,18 +154,15 @@ function withEventInChat(state, chat, event) {
   return isUnknown ? withStale(next, chat.id, { events: [], ...state.stale[chat.id], atLeast: event.seq }) : next;
 }
 
-// Timelines are read without a seq. What is in them was true at some time, and each later event says what is true
-// after it: so all of them are applied, also those that the chat itself has behind it already.
 function withEventInLists(state, event) {
   let next = state;
   const timeline = state.timelines[event.chat_id];
-  if (timeline) {
-    const meanwhile = timeline.request !== null ? [...timeline.meanwhile, event] : timeline.meanwhile;
-    const messages = messagesAfter(timeline.messages, event);
-    next = withTimeline(next, event.chat_id, { ...timeline, messages, meanwhile });
-  }
+  if (timeline) next = withTimeline(next, event.chat_id, timelineAfter(timeline, event));
   if (state.pinned?.chatId === event.chat_id) next = { ...next, pinned: pinnedAfter(state.pinned, event) };
-  return event.type === "new_message" ? afterArrival(next, event.message) : next;
+  if (event.type === "message_deleted") next = withoutWriting(next, event.message_id);
+  if (event.type !== "new_message") return next;
+  // The message has come: its author types no longer, and if it is our own, it waits no longer.
+  return outboxAfter({ ...next, typing: notTyping(next.typing, event.message) }, event.message);
 }
 
 function pinnedAfter(pinned, event) {
@@ -175,35 +170,12 @@ function pinnedAfter(pinned, event) {
   return isOfPins || event.type === "message_edited" ? { ...pinned, isStale: true } : pinned;
 }
 
-// The message has come: its author types no longer, and if it is our own, it waits no longer. It may come before its
-// acknowledgement, and does not know its nonce; so the first waiting one of the same text is not shown until then.
-function afterArrival(state, message) {
-  const typing = { ...state.typing, [message.chat_id]: without(state.typing[message.chat_id] ?? {}, message.author_id) };
-  let { outbox } = state;
-  if (message.author_id === state.user.id) {
-    const acknowledged = outbox.find((one) => one.messageId === message.id);
-    const twin = outbox.find(
-      (one) => one.chatId === message.chat_id && one.messageId === null && !one.isEchoed && one.body === message.body,
-    );
-    if (acknowledged) outbox = outbox.filter((one) => one !== acknowledged);
-    else if (twin) outbox = outbox.map((one) => (one === twin ? { ...one, isEchoed: true } : one));
-  }
-  return { ...state, typing, outbox };
-}
-
-function afterEphemeral(state, event, now) {
-  if (event.type !== "typing" || event.user_id === state.user.id) return state;
-  const inChat = { ...state.typing[event.chat_id], [event.user_id]: now + TYPING_MS };
-  return { ...state, typing: { ...state.typing, [event.chat_id]: inChat } };
-}
-
-function stillTyping(typing, now) {
-  const left = {};
-  for (const [chatId, users] of Object.entries(typing)) {
-    const some = Object.entries(users).filter(([, until]) => until > now);
-    if (some.length > 0) left[chatId] = Object.fromEntries(some);
-  }
-  return left;
+// What is deleted can be neither answered nor edited.
+function withoutWriting(state, messageId) {
+  const isReplied = state.replyTo?.id === messageId;
+  const isEdited = state.editing?.id === messageId;
+  if (!isReplied && !isEdited) return state;
+  return { ...state, replyTo: isReplied ? null : state.replyTo, editing: isEdited ? null : state.editing };
 }
 
 // -- parts of the state
@@ -231,6 +203,9 @@ function withoutChat(state, chatId) {
     typing: without(state.typing, chatId),
     outbox: state.outbox.filter((entry) => entry.chatId !== chatId),
     pinned: state.pinned?.chatId === chatId ? null : state.pinned,
+    isInfoOpen: isOpen ? false : state.isInfoOpen,
+    replyTo: isOpen ? null : state.replyTo,
+    editing: isOpen ? null : state.editing,
     openChat: isOpen ? null : state.openChat,
     notice: isOpen ? "You are not in this chat." : state.notice,
   };
@@ -251,12 +226,10 @@ function withTimeline(state, chatId, timeline) {
   return { ...state, timelines: { ...state.timelines, [chatId]: timeline } };
 }
 
-function withEntry(state, nonce, changes) {
-  return { ...state, outbox: state.outbox.map((one) => (one.nonce === nonce ? { ...one, ...changes } : one)) };
-}
-
-function withoutEntry(state, nonce) {
-  return { ...state, outbox: state.outbox.filter((one) => one.nonce !== nonce) };
+function withPin(state, { id, pinned = false }) {
+  const { pinned: was = false, ...chat } = state.chats[id];
+  if (was === pinned) return state;
+  return { ...state, chats: { ...state.chats, [id]: pinned ? { ...chat, pinned } : chat } };
 }
 
 function without(things, key) {

@@ -139,6 +139,13 @@ def test_everything_that_is_named_is_there() -> None:
     assert looked_up <= ids
 
 
+def test_every_script_is_asked_for_at_once_and_not_one_after_the_other() -> None:
+    index = (PAGE / "index.html").read_text(encoding="utf-8")
+    preloaded = re.findall(r'rel="modulepreload" href="chat/([^"]+)"', index)
+
+    assert sorted(preloaded) == sorted({script.name for script in SCRIPTS} - {"main.js"})
+
+
 def test_every_control_has_a_name() -> None:
     index = (PAGE / "index.html").read_text(encoding="utf-8")
     labelled = set(re.findall(r'<label for="([^"]+)"', index))
@@ -158,7 +165,7 @@ def test_the_pages_table_of_close_codes_is_ours() -> None:
     assert json.loads(printed) == {str(int(code)): code.comeback.name.lower() for code in CloseCode}
 
 
-@pytest.mark.parametrize("name", ["client", "people", "session", "state"])
+@pytest.mark.parametrize("name", ["body_text", "client", "session", "state", "timelines"])
 def test_what_the_page_works_out_is_right(name: str) -> None:
     file = Path(__file__).parent / "page" / f"{name}.test.mjs"
     done = subprocess.run(
@@ -175,8 +182,9 @@ def test_what_the_page_works_out_is_right(name: str) -> None:
 
 def test_all_of_the_pages_tests_are_run() -> None:
     assert {file.name.split(".")[0] for file in (Path(__file__).parent / "page").glob("*.test.mjs")} == {
+        "body_text",
         "client",
-        "people",
         "session",
         "state",
+        "timelines",
     }

@@ -124,6 +124,17 @@ test("a chat that was left and joined again begins anew", async () => {
   assert.deepEqual(seqsOf(told), [11, 20]);
 });
 
+test("who is online is told of each chat that is followed, also of one that is joined later", async () => {
+  const { host, told } = await started();
+  goLive(host, { 7: 10 });
+  const subscribed = { type: "subscribed", chat_id: 8, seq: 3, presence: [2, 3] };
+  hear(host, event(3, { type: "member_added", chat_id: 8 }), subscribed, event(4, { chat_id: 8 }));
+  const asked = host.socket.said.filter((frame) => frame.type === "subscribe");
+  assert.deepEqual(asked, [{ type: "subscribe", chat_id: 8, since: 3, ref: "subscribe" }]);
+  const present = told.filter((notice) => notice.type === "present");
+  assert.deepEqual(present.map(({ chatId, userIds }) => [chatId, userIds]), [[7, []], [8, [2, 3]]]);
+});
+
 test("an ephemeral event is told as it comes", async () => {
   const { host, told } = await live();
   hear(host, { type: "typing", chat_id: 7, user_id: 2 }, { type: "typing", chat_id: 7, user_id: 2 });

@@ -36,14 +36,18 @@ class FakeServer {
   };
 }
 
-function opened({ server = new FakeServer(), kept = new Map(), channels = [] } = {}) {
+const storage = (kept) => ({
+  getItem: (name) => kept.get(name) ?? null,
+  setItem: (name, value) => kept.set(name, value),
+  removeItem: (name) => kept.delete(name),
+});
+
+// A tab: `kept` is its own storage, `shared` that of all tabs.
+function opened({ server = new FakeServer(), kept = new Map(), shared = new Map(), channels = [] } = {}) {
   const host = new FakeHost();
   host.fetch = server.fetch;
-  host.sessionStorage = {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, value),
-    removeItem: (name) => kept.delete(name),
-  };
+  host.sessionStorage = storage(kept);
+  host.localStorage = storage(shared);
   host.BroadcastChannel = class {
     constructor() {
       channels.push(this);
@@ -52,13 +56,13 @@ function opened({ server = new FakeServer(), kept = new Map(), channels = [] } =
       for (const other of channels) if (other !== this) other.onmessage({ data });
     }
   };
-  return { host, server, kept, channels, session: new Session(BASE, host) };
+  return { host, server, kept, shared, channels, session: new Session(BASE, host) };
 }
 
 test("only the refresh token is kept, and nothing after signing out", async () => {
   const { session, kept } = opened();
   await session.signIn("me", "secret");
-  assert.deepEqual([...kept.values()], ["r1"]);
+  assert.deepEqual([...kept.values()], ['{"userId":1,"token":"r1"}']);
   await session.signOut();
   assert.equal(kept.size, 0);
   await assert.rejects(session.token(), SignedOut);
@@ -142,6 +146,39 @@ test("a duplicated tab goes on with the tokens that the other one got", async ()
   assert.equal(await session.token(), "a2");
   assert.equal(await session.token("a2"), "a3");
   assert.equal(await twin.session.token(), "a3");
+});
+
+test("who stays signed in is so at every tab, and each of them uses the newest token", async () => {
+  const { session, server, kept, shared } = opened();
+  await session.signIn("me", "secret", true);
+  assert.deepEqual([kept.size, shared.size], [0, 1]);
+  const beside = opened({ server, shared }); // it hears nothing from the other one
+  assert.equal((await beside.session.resume()).login, "me");
+  assert.equal(await session.token("a1"), "a3"); // r1 is used up: with it the session would be over
+  await session.signOut();
+  assert.equal(shared.size, 0);
+});
+
+test("a tab does not go on as somebody else who signed in at another one", async () => {
+  const { session, server, shared } = opened();
+  await session.signIn("me", "secret", true);
+  shared.set("starling.session", '{"userId":2,"token":"other"}');
+  assert.equal(await session.token("a1"), "a2");
+  assert.deepEqual([...shared.values()], ['{"userId":2,"token":"other"}']);
+  server.isOver = true;
+  await assert.rejects(session.token("a2"), SignedOut);
+  assert.equal(shared.size, 1);
+});
+
+test("a browser that keeps nothing signs in all the same", async () => {
+  const { host, session: _, server } = opened();
+  for (const name of ["sessionStorage", "localStorage"]) {
+    Object.defineProperty(host, name, { get: () => { throw new Error("SecurityError"); } });
+  }
+  const session = new Session(BASE, host);
+  await session.signIn("me", "secret");
+  assert.equal(await session.token("a1"), "a2");
+  assert.equal(server.count, 2);
 });
 
 test("what is wrong is said in the server's words", async () => {
