@@ -1,5 +1,6 @@
 """Files that belong to a page: served from memory, asked for again by their hash, under a strict policy."""
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
@@ -35,17 +36,31 @@ MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
 """By ending: what pages are made of. Browsers do not guess: every answer has X-Content-Type-Options."""
 
 
-class File(msgspec.Struct, frozen=True):
-    """A content with its media type; `etag` is quoted, as in the header."""
+class Form(msgspec.Struct, frozen=True):
+    """Bytes that travel; `etag` is quoted, as in the header."""
 
     content: bytes
-    media_type: str
     etag: str
+
+    @classmethod
+    def of(cls, content: bytes) -> "Form":
+        """These bytes, known by their hash."""
+        return cls(content, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+
+
+class File(msgspec.Struct, frozen=True):
+    """A content with its media type, as it is and packed by gzip: two representations, each with an ETag."""
+
+    media_type: str
+    plain: Form
+    packed: Form
 
     @classmethod
     def of(cls, content: bytes, media_type: str) -> "File":
         """The file of that content."""
-        return cls(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+        # Without a time in it: the same file is the same bytes in every process.
+        packed = gzip.compress(content, compresslevel=6, mtime=0)
+        return cls(media_type, Form.of(content), Form.of(packed))
 
 
 def read_files(package: str, folder: str) -> Mapping[str, File]:
@@ -62,17 +77,32 @@ def read_files(package: str, folder: str) -> Mapping[str, File]:
 
 
 def file_answer(request: Request, file: File, *, policy: str = PAGE_POLICY) -> Response:
-    """200 with the file, or 304 without it for a client that has it."""
+    """200 with the file, packed for a client that accepts it, or 304 without it for one that has it."""
+    is_packed = accepts_gzip(request.headers.get("accept-encoding", ""))
+    form = file.packed if is_packed else file.plain
     headers = {
-        "ETag": file.etag,
+        "ETag": form.etag,
+        "Vary": "Accept-Encoding",
         # Kept, and asked about each time: files that are changed together are seen together.
         "Cache-Control": "no-cache",
         "Content-Security-Policy": policy,
         "Referrer-Policy": "no-referrer",
     }
-    if is_known(request.headers.get("if-none-match"), file.etag):
+    if is_known(request.headers.get("if-none-match"), form.etag):
         return Response(status_code=304, headers=headers)
-    return Response(file.content, headers={**headers, "Content-Type": file.media_type})
+    headers["Content-Type"] = file.media_type
+    if is_packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(form.content, headers=headers)
+
+
+def accepts_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding names gzip, and not to refuse it (RFC 9110, section 12.5.3)."""
+    for one in accepted.lower().split(","):
+        coding, _, weight = one.partition(";")
+        if coding.strip() == "gzip":
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
 
 
 def is_known(if_none_match: str | None, etag: str) -> bool:

@@ -1,8 +1,7 @@
 """The document and the page of one application, as files to serve."""
 
 import asyncio
-import gzip
-from typing import Final, NamedTuple
+from typing import Final
 
 from app.core.errors import NotFound
 from app.http.files import File, read_files
@@ -11,11 +10,6 @@ from app.openapi.project import Project
 
 _PAGE: Final = "page.html"
 _FILES: Final = read_files("app.openapi", "static")
-
-
-class _Made(NamedTuple):
-    plain: File
-    packed: File
 
 
 class Documentation:
@@ -28,15 +22,15 @@ class Documentation:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._made: _Made | None = None
+        self._made: File | None = None
         self._making = asyncio.Lock()
 
-    async def document(self, *, packed: bool = False) -> File:
-        """The OpenAPI document; `packed` by gzip, as a representation with an ETag of its own."""
+    async def document(self) -> File:
+        """The OpenAPI document."""
         async with self._making:
             if self._made is None:
                 self._made = await asyncio.to_thread(_make, self._project)
-        return self._made.packed if packed else self._made.plain
+        return self._made
 
     @property
     def page(self) -> File:
@@ -51,8 +45,5 @@ class Documentation:
         return found
 
 
-def _make(project: Project) -> _Made:
-    content = openapi_document(project)
-    # Without a time in it: the same document is the same bytes in every process.
-    packed = gzip.compress(content, compresslevel=6, mtime=0)
-    return _Made(File.of(content, "application/json"), File.of(packed, "application/json"))
+def _make(project: Project) -> File:
+    return File.of(openapi_document(project), "application/json")

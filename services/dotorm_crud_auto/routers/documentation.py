@@ -21,12 +21,7 @@ _POLICY: Final = f"{PAGE_POLICY}; require-trusted-types-for 'script'; trusted-ty
 @router_public.get("/openapi.json", responses={200: Content("application/json", dict), 304: None})
 async def openapi(request: Request) -> Response:
     """This document (OpenAPI 3.1). Packed by gzip for who accepts it."""
-    packed = _accepts_gzip(request.headers.get("accept-encoding", ""))
-    answer = file_answer(request, await _documentation(request).document(packed=packed))
-    answer.headers["Vary"] = "Accept-Encoding"
-    if packed and answer.status_code == 200:
-        answer.headers["Content-Encoding"] = "gzip"
-    return answer
+    return file_answer(request, await _documentation(request).document())
 
 
 @router_public.get("/docs", responses={200: Content("text/html"), 304: None})
@@ -46,12 +41,3 @@ router_public.routes.append(Route("/docs/{name}", docs_file, include_in_schema=F
 def _documentation(request: Request) -> Documentation:
     env: Environment = request.app.state.env
     return env.service(CrudAutoService).documentation
-
-
-def _accepts_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding names gzip, and not to refuse it (RFC 9110, section 12.5.3)."""
-    for one in accepted.lower().split(","):
-        coding, _, weight = one.partition(";")
-        if coding.strip() == "gzip":
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False

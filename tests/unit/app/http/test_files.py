@@ -1,5 +1,6 @@
 """Files of a page: named by their content, sent once, and under a strict policy."""
 
+import gzip
 import re
 
 import pytest
@@ -17,19 +18,21 @@ def asked(**headers: str) -> Request:
 
 
 def test_a_file_is_named_by_its_content() -> None:
-    assert FILE.etag == File.of(b"text", "text/css").etag
-    assert FILE.etag != File.of(b"other", "text/plain").etag
-    assert re.fullmatch(r'"[0-9a-f]{32}"', FILE.etag)
+    assert FILE.plain.etag == File.of(b"text", "text/css").plain.etag
+    assert FILE.plain.etag != File.of(b"other", "text/plain").plain.etag
+    assert re.fullmatch(r'"[0-9a-f]{32}"', FILE.plain.etag)
 
 
-@pytest.mark.parametrize("known", [FILE.etag, f"W/{FILE.etag}", f'"other", {FILE.etag}', "*"])
+@pytest.mark.parametrize(
+    "known", [FILE.plain.etag, f"W/{FILE.plain.etag}", f'"other", {FILE.plain.etag}', "*"]
+)
 def test_a_client_that_has_the_file_is_not_sent_it(known: str) -> None:
     answer = file_answer(asked(if_none_match=known), FILE)
     assert (answer.status_code, answer.body) == (304, b"")
-    assert answer.headers["etag"] == FILE.etag
+    assert answer.headers["etag"] == FILE.plain.etag
 
 
-@pytest.mark.parametrize("known", ["", '"other"', FILE.etag.strip('"')])
+@pytest.mark.parametrize("known", ["", '"other"', FILE.plain.etag.strip('"')])
 def test_another_client_is_sent_the_file_under_a_strict_policy(known: str) -> None:
     answer = file_answer(asked(if_none_match=known), FILE)
     assert (answer.status_code, answer.body) == (200, b"text")
@@ -39,6 +42,23 @@ def test_another_client_is_sent_the_file_under_a_strict_policy(known: str) -> No
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
     )
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("br", False), ("gzip;q=0", False), ("", False)],
+)
+def test_who_accepts_it_is_sent_the_packed_form_with_an_etag_of_its_own(
+    accepted: str, is_packed: bool
+) -> None:
+    answer = file_answer(asked(accept_encoding=accepted), FILE)
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers.get("content-encoding") == ("gzip" if is_packed else None)
+    content = bytes(answer.body)
+    assert (gzip.decompress(content) if is_packed else content) == b"text"
+    assert answer.headers["etag"] == (FILE.packed if is_packed else FILE.plain).etag
+    known = asked(accept_encoding=accepted, if_none_match=answer.headers["etag"])
+    assert file_answer(known, FILE).status_code == 304
 
 
 @pytest.mark.parametrize(
