@@ -13,6 +13,7 @@ from app.core.settings import SettingsCore
 from app.http.settings import HttpSettings
 from app.realtime.settings import PubSubSettings
 from services.audit.models import AuditEntry
+from services.audit.settings import AuditSettings
 from services.auth_token.models import ApiKey, RefreshToken, SignInBucket, SignInSession
 from services.auth_token.settings import AuthSettings
 from services.chat.models import Chat, ChatEdit, ChatEvent, ChatMember, ChatMention, ChatMessage
@@ -35,6 +36,7 @@ class Settings(SettingsCore, frozen=True, kw_only=True):
     pubsub: PubSubSettings = msgspec.field(default_factory=PubSubSettings)
     chat: ChatSettings = msgspec.field(default_factory=ChatSettings)
     crud: CrudSettings = msgspec.field(default_factory=CrudSettings)
+    audit: AuditSettings = msgspec.field(default_factory=AuditSettings)
     logger: LoggerSettings = msgspec.field(default_factory=LoggerSettings)
 
     def problems(self) -> Iterable[str]:

@@ -7,12 +7,15 @@ pool's share included)."""
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any, Final
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from orm.builder.text import ByValues
+from orm.keep_alive import keep_alive
+from orm.tally import current_tally
 
 PREPARED_STATEMENTS = 128
 """Kept on each connection. The server holds 10 to 50 kB for each, so ten connections cost at most some 60
@@ -35,10 +38,20 @@ us; a statement without a name would cost a whole one each time, 65 us)."""
 _OUTDATED: Final = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 """A column changed its type since the statement was prepared; nothing was executed."""
 
+_BREAKING: Final = (
+    asyncio.CancelledError,
+    TimeoutError,
+    OSError,
+    asyncpg.InternalClientError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
 
 class Link:
-    """A connection, used by one task at a time. `is_broken` says that its state is unknown and that it
-    must not be used again.
+    """A connection, used by one task at a time. `is_broken` says that its state is unknown, or that its
+    server cannot be written to any more, and that it must not be used again.
+
+    `asked_at` is when the statement under way was sent (perf_counter), 0 when none is: see Pool.cut_off.
 
     `timeout` is for connections whose server keeps no time: a statement that takes longer is cancelled from
     here. None: the server does it (statement_timeout)."""
@@ -48,6 +61,7 @@ class Link:
         "_planned",
         "_prepares",
         "_statements",
+        "asked_at",
         "connection",
         "idle_since",
         "is_broken",
@@ -64,6 +78,7 @@ class Link:
         self._statements: OrderedDict[str, PreparedStatement[Any]] = OrderedDict()
         self._planned: dict[str, int] = {}
         self._last: PreparedStatement[Any] | None = None
+        self.asked_at = 0.0
         self.idle_since = 0.0
         self.is_broken = False
         self.needs_reset = False
@@ -71,6 +86,7 @@ class Link:
         self.timeout = timeout
         # noted when it happens, so that nobody has to ask before each statement
         connection.add_termination_listener(self._note_end)
+        keep_alive(connection)
 
     def _note_end(self, connection: Any) -> None:
         self.is_broken = True
@@ -87,6 +103,8 @@ class Link:
         if text.__class__ is ByValues and statement is not None:
             statement = self._planned_by_values(text, statement)
         self.round_trips += 1
+        tally, began = current_tally(), perf_counter()
+        self.asked_at = began
         try:
             if statement is None:
                 return await self._fetch_first(text, values)
@@ -101,36 +119,63 @@ class Link:
         except BaseException as error:
             self._judge(error)
             raise
+        finally:
+            self.asked_at = 0.0
+            if tally is not None:
+                tally.add_since(began)
         return await self.fetch(text, values)
 
     async def command(self, text: str) -> str:
         """Run text without values, several statements too, and give back the last command tag."""
         self.round_trips += 1
+        tally, began = current_tally(), perf_counter()
+        self.asked_at = began
         try:
             return str(await self.connection.execute(text, timeout=self.timeout))
         except BaseException as error:
             self._judge(error)
             raise
+        finally:
+            self.asked_at = 0.0
+            if tally is not None:
+                tally.add_since(began)
 
     async def open_cursor(self, text: str, values: Sequence[Any]) -> Any:
         """A cursor of the driver over the rows of one statement, inside a transaction."""
         self.round_trips += 1
+        tally, began = current_tally(), perf_counter()
+        self.asked_at = began
         try:
             statement = await self.connection.prepare(str(text), timeout=self.timeout)
             return await statement.cursor(*values, timeout=self.timeout)
         except BaseException as error:
             self._judge(error)
             raise
+        finally:
+            self.asked_at = 0.0
+            if tally is not None:
+                tally.add_since(began)
 
     async def fetch_from(self, cursor: Any, count: int) -> list[Any]:
         """The next rows of a cursor that was opened here, at most `count`."""
         self.round_trips += 1
+        tally, began = current_tally(), perf_counter()
+        self.asked_at = began
         try:
             rows: list[Any] = await cursor.fetch(count, timeout=self.timeout)
             return rows
         except BaseException as error:
             self._judge(error)
             raise
+        finally:
+            self.asked_at = 0.0
+            if tally is not None:
+                tally.add_since(began)
+
+    def cut_off(self) -> None:
+        """End the connection without a word: whoever waits for an answer has lost it."""
+        self.is_broken = True
+        self.connection.terminate()
 
     async def close(self) -> None:
         """Say goodbye to the server; a statement that was cancelled half-way is waited for at most two
@@ -194,9 +239,10 @@ class Link:
         closed.
 
         After a cancellation, or an error in the middle of the protocol, nobody knows what the server still
-        sends: such a connection is broken.
+        sends: such a connection is broken. So is one whose server was demoted to a standby: the next one is
+        made to the host that can be written to.
         """
-        if isinstance(error, asyncio.CancelledError | TimeoutError | OSError | asyncpg.InternalClientError):
+        if isinstance(error, _BREAKING):
             self.is_broken = True
         if isinstance(error, TimeoutError) and self.timeout is not None:
             raise asyncpg.QueryCanceledError("the statement took too long and was cancelled") from error

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -128,6 +129,18 @@ class Pool:
             self._own(self._reset(link))
         elif not self._hand_over(link):
             self._idle.append(link)
+
+    def cut_off(self, after_seconds: float) -> int:
+        """End the connections that have waited longer than this for an answer, and say how many they were.
+
+        For a server that is gone without a word: it does not keep the time that it was given for a statement.
+        Called now and then from outside, because a timer for each statement would cost as much as all else
+        that is done for it here (1 us)."""
+        before = perf_counter() - after_seconds
+        stuck = [link for link in self._links if 0.0 < link.asked_at < before]
+        for link in stuck:
+            link.cut_off()
+        return len(stuck)
 
     async def close(self) -> None:
         """Close every connection; those in use as soon as they are given back. May be called twice."""

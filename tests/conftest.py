@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.server.embedded import SUPERUSER, EmbeddedPostgres
+from tests.support.faults.table import pytest_terminal_summary
+
+__all__ = ["pytest_terminal_summary"]  # a hook: the table of the fault suite
 
 
 @pytest.fixture(scope="session")

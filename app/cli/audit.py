@@ -66,6 +66,7 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
         "position": verdict.position,
         "hash": verdict.hash.hex(),
         "waiting": verdict.waiting,
+        "trimmed": verdict.trimmed,
         "break": verdict.first_break,
     }
 
@@ -78,7 +79,10 @@ def _as_text(verdict: Verdict) -> str:
             f"the audit log is not whole ({found.kind}): {found.sentence}\n"
             f"{verdict.position} links before it are in order; {waiting}"
         )
-    entries = f"{verdict.position} {'entry is' if verdict.position == 1 else 'entries are'}"
+    count = verdict.position - verdict.trimmed
+    entries = f"{count} {'entry is' if count == 1 else 'entries are'}"
+    if verdict.trimmed:
+        waiting += f"; entries up to position {verdict.trimmed} were removed for their age"
     if not verdict.position:
         return f"the audit log is whole: no entry is chained yet; {waiting}"
     return (

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from app.cli.finding import Finding, fail, ok, warn
-from app.cli.migrate import FOLDER
 from app.core.environment import Environment
 from app.project_setup import Apps, Models, Settings
 from app.server.supervisor import CONNECTIONS_BESIDE_POOL
@@ -11,7 +10,7 @@ from orm.database import OLDEST_SERVER, Database
 from orm.errors import DatabaseUnavailable
 from orm.schema import migrate
 from orm.schema.apply import read_difference
-from orm.schema.migrations import read_folder
+from orm.schema.migrations import FOLDER, read_folder
 from services.dotorm_databases_postgres.inspection import About, about, audit_backlog
 from services.schedule.store import states
 

@@ -10,7 +10,7 @@ REDACTED: Final = "***"
 # From the first colon after the user to the last @ of the same word: a password that was not percent-encoded
 # may itself hold a slash or an @, and hiding a little too much is the better mistake.
 _URL_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?P<secret>\S+)(?=@)", re.IGNORECASE)
-_QUERY_PASSWORD = re.compile(r"(?P<head>[?&](?:ssl)?password=)(?P<secret>[^&\s]+)", re.IGNORECASE)
+_QUERY_PASSWORD = re.compile(r"(?P<head>[?&](?:ssl_?)?password=)(?P<secret>[^&\s]+)", re.IGNORECASE)
 _BEARER = re.compile(r"(?P<head>\bbearer[ .])[A-Za-z0-9._~+/=-]+", re.IGNORECASE)
 
 # Shorter values than this cannot be looked for in free text without hiding ordinary words.

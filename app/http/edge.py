@@ -6,6 +6,7 @@ to the context is put back in the end, also on cancellation. Cost matters here, 
 it: headers are looked through once, what can be made at construction is, and only one `send` is wrapped
 around the server's."""
 
+import asyncio
 import logging
 from time import perf_counter
 from typing import Any, Final, Protocol
@@ -37,6 +38,7 @@ from app.http.settings import HttpSettings
 from app.http.trace import current_trace, parsed_trace
 from orm.context import Home, reset_home, set_home
 from orm.errors import Problem
+from orm.tally import Tally, reset_tally, set_tally
 
 _logger = logging.getLogger(__name__)
 
@@ -119,6 +121,8 @@ class Edge:
         trace_token = None
         if b"traceparent" in found:
             trace_token = current_trace.set(parsed_trace(found[b"traceparent"]))
+        asked = Tally()
+        tally_token = set_tally(asked)
         home_token = set_home(self._env)
         # Nobody, whoever may be asking in the context that the server was started from.
         asker_token = set_access_session(None)
@@ -133,15 +137,22 @@ class Edge:
         except Exception as error:
             _logger.exception("a request failed")
             await answer.refuse(error)
+        except asyncio.CancelledError:
+            # By the server, at its end: the time for requests under way is over.
+            if not answer.status and isinstance(answer, HttpAnswer):
+                await answer.refuse(Unavailable("This process is stopping: come back in a moment."))
+            raise
         finally:
-            self._note(scope, answer.status or scope.get(REFUSED_STATUS, 0), perf_counter() - started_at)
+            status = answer.status or scope.get(REFUSED_STATUS, 0)
+            self._note(scope, status, perf_counter() - started_at, asked)
             reset_access_session(asker_token)
             reset_home(home_token)
+            reset_tally(tally_token)
             current_request_id.reset(id_token)
             if trace_token is not None:
                 current_trace.reset(trace_token)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, status: int, seconds: float, asked: Tally) -> None:
         """A request was answered: count it, and write its line. A socket counts by how it began, its time
         being the client's."""
         is_socket = scope["type"] == "websocket"
@@ -150,8 +161,10 @@ class Edge:
         self.metrics.observe(
             method, template, status or access_log.CLIENT_LEFT, 0.0 if is_socket else seconds
         )
+        if asked.statements and not is_socket:
+            self.metrics.observe_database(asked.seconds)
         if access_log.is_on():
-            access_log.write(scope, status, seconds)
+            access_log.write(scope, status, seconds, asked)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: Answer, found: dict[bytes, bytes]) -> None:
         is_forwarded = False

@@ -9,7 +9,7 @@ from the program, never from clients: unknown paths are one route, unknown metho
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -65,14 +65,32 @@ class Counter:
         return Family(self._name, "counter", self._help, [Sample(*one) for one in values.items()])
 
 
-class _Route:
-    """The requests of one method and route: how many took how long, and their sum."""
+class _Durations:
+    """How many took how long, and their sum."""
 
-    __slots__ = ("buckets", "seconds", "statuses")
+    __slots__ = ("buckets", "seconds")
 
     def __init__(self) -> None:
         self.buckets = [0] * (len(BUCKETS) + 1)
         self.seconds = 0.0
+
+    def samples(self, labels: Labels) -> Iterator[Sample]:
+        """As a histogram."""
+        total = 0
+        for bound, count in zip((*map(_number, BUCKETS), "+Inf"), self.buckets, strict=True):
+            total += count
+            yield Sample((*labels, ("le", bound)), total, "_bucket")
+        yield Sample(labels, self.seconds, "_sum")
+        yield Sample(labels, total, "_count")
+
+
+class _Route(_Durations):
+    """The requests of one method and route, by status too."""
+
+    __slots__ = ("statuses",)
+
+    def __init__(self) -> None:
+        super().__init__()
         self.statuses: dict[int, int] = {}
 
 
@@ -81,6 +99,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._routes: dict[tuple[str, str], _Route] = {}
+        self._database = _Durations()
         self._counters: dict[str, Counter] = {}
         self._sources: list[Source] = []
         self.gather_all: Callable[[], Iterable[Family]] = self.families
@@ -99,6 +118,11 @@ class Metrics:
         statuses = found.statuses
         statuses[status] = statuses.get(status, 0) + 1
 
+    def observe_database(self, seconds: float) -> None:
+        """A request was answered that waited so long for the database, all its statements together."""
+        self._database.buckets[bisect_left(BUCKETS, seconds)] += 1
+        self._database.seconds += seconds
+
     def counter(self, name: str, help: str) -> Counter:
         """The counter of that name, made when it is first asked for."""
         return self._counters.setdefault(name, Counter(name, help))
@@ -109,7 +133,7 @@ class Metrics:
 
     def families(self) -> list[Family]:
         """All numbers as they stand."""
-        found = [self._requests(), self._durations()]
+        found = [self._requests(), self._durations(), self._waits()]
         found += (counter.family() for counter in self._counters.values())
         for source in self._sources:
             found += source()
@@ -124,17 +148,21 @@ class Metrics:
         return Family("starling_requests_total", "counter", "Requests by route, method and status.", samples)
 
     def _durations(self) -> Family:
-        samples: list[Sample] = []
-        for (method, route), one in self._routes.items():
-            labels: Labels = (("method", method), ("route", route))
-            total = 0
-            for bound, count in zip((*map(_number, BUCKETS), "+Inf"), one.buckets, strict=True):
-                total += count
-                samples.append(Sample((*labels, ("le", bound)), total, "_bucket"))
-            samples.append(Sample(labels, one.seconds, "_sum"))
-            samples.append(Sample(labels, total, "_count"))
+        samples = [
+            sample
+            for (method, route), one in self._routes.items()
+            for sample in one.samples((("method", method), ("route", route)))
+        ]
         return Family(
             "starling_request_duration_seconds", "histogram", "Time from head to answer, in seconds.", samples
+        )
+
+    def _waits(self) -> Family:
+        return Family(
+            "starling_request_database_seconds",
+            "histogram",
+            "Time that a request waited for answers of the database, of those that asked it.",
+            list(self._database.samples(())),
         )
 
 

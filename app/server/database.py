@@ -12,6 +12,7 @@ from app.server.restarts import Restarts
 # Between two looks at a server that was started again: one that ends before it was ready could not start.
 _LOOK_SECONDS = 0.1
 _TRIM_SECONDS = 60.0
+_DISK_FULL = "No space left on device"  # in the last words of PostgreSQL, whose messages are not translated
 
 
 class DatabaseKeeper:
@@ -67,7 +68,9 @@ class DatabaseKeeper:
         if status is None:
             return
         lived = now - self._started
-        delay = self._restarts.delay_after(lived, was_up=self._was_up)
+        # A disk that is full will have room again: it is started until then.
+        was_up = self._was_up or _DISK_FULL in self._server.last_words()
+        delay = self._restarts.delay_after(lived, was_up=was_up)
         if delay is None:
             raise StartError(f"PostgreSQL ends again and again: {self._server.last_words()}")
         LOGGER.error("PostgreSQL %s; it is started again", ended(status))

@@ -1,6 +1,7 @@
 """What a worker adds to /metrics: its connections, its event loop, its memory; and the numbers of the
 others."""
 
+import asyncio
 import gc
 import resource
 import sys
@@ -62,6 +63,7 @@ def _families(guard: Guard, server: Server) -> list[Family]:
         _one("starling_sockets", "gauge", "Open WebSockets.", sockets),
         _one("starling_requests_in_progress", "gauge", "Requests and sockets being served.", tasks),
         Family("starling_refused_total", "counter", "Answers to what was no acceptable request.", refused),
+        _one("starling_tasks", "gauge", "Tasks of the event loop.", len(asyncio.all_tasks())),
         _one("starling_event_loop_lag_seconds", "gauge", "Longest delay in the last 15 looks.", lag),
         _one(
             "starling_memory_peak_bytes", "gauge", "Most memory that the process had in use.", _peak_bytes()

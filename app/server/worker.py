@@ -29,7 +29,7 @@ from app.server.board import Board
 from app.server.numbers import publish_numbers
 from app.server.protocols import Guard, GuardedConfig, HttpConnection, SocketProtocol
 from app.server.uvicorn_server import Server
-from orm.errors import DeclarationError
+from orm.errors import DatabaseUnavailable, DeclarationError
 
 MakeApp = Callable[[Settings], Starlette]
 """Makes the application of one worker. Called in the worker, once; it may raise StartError."""
@@ -49,9 +49,11 @@ _logger = logging.getLogger(__name__)
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a worker tells its parent, once: it is ready (None), or why it could not start."""
+    """What a worker tells its parent, once: it is ready (None), or why it could not start. `may_pass`:
+    because the database is away, which nobody has to mend here."""
 
     failure: str | None = None
+    may_pass: bool = False
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -96,7 +98,7 @@ def run_worker(settings: Settings, make_app: MakeApp, place: Place) -> int:
     except _StartFailed as failed:
         if settings.logger.level == "debug":
             traceback.print_exception(failed.cause)
-        place.lines.send(Report(failure=_sentence(failed.cause)))
+        place.lines.send(Report(failure=_sentence(failed.cause), may_pass=_may_pass(failed.cause)))
         return 1
     return 0
 
@@ -207,6 +209,10 @@ def _configuration(settings: Settings, app: ASGIApp, guard: Guard | None = None)
 
 async def _no_app(scope: Scope, receive: Receive, send: Send) -> None:
     """Stands in where uvicorn wants an application to tell what loop is installed."""
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, DatabaseUnavailable) or isinstance(error.__cause__, DatabaseUnavailable)
 
 
 def _sentence(error: Exception) -> str:

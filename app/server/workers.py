@@ -30,6 +30,7 @@ class _Worker:
         self.pid: int | None = None
         self.report: int | None = None
         self.failure: str | None = None
+        self.may_pass = False
         self.is_up = False
         self.started = 0.0
         self.restart_at = math.inf
@@ -83,6 +84,7 @@ class Workers:
             return
         report = msgspec.json.decode(said, type=Report)
         worker.failure = report.failure
+        worker.may_pass = report.may_pass
         worker.is_up = report.failure is None
         self.were_up = self.were_up or all(worker.is_up for worker in self._workers)
 
@@ -119,7 +121,7 @@ class Workers:
         report_read, report_write = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        worker.restart_at, worker.failure, worker.is_up = math.inf, None, False
+        worker.restart_at, worker.failure, worker.may_pass, worker.is_up = math.inf, None, False, False
         worker.started = time.monotonic()
         try:
             worker.pid = self._signals.fork()
@@ -178,7 +180,8 @@ class Workers:
         if not self.were_up:
             raise StartError(worker.failure or f"a worker {ended(status)} while it was starting")
         lived = time.monotonic() - worker.started
-        delay = worker.restarts.delay_after(lived, was_up=worker.is_up)
+        # One that finds the database away is as good as one that was up: it is started until it is back.
+        delay = worker.restarts.delay_after(lived, was_up=worker.is_up or worker.may_pass)
         if delay is None:
             raise StartError(f"a worker could not be started again: {worker.failure or ended(status)}")
         LOGGER.error("a worker %s; another one is started", worker.failure or ended(status))

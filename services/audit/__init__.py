@@ -36,6 +36,11 @@ So they depend on no version of the server, time zone or setting. For an entry w
 was rewritten as a whole, or cut off at the end, is seen only against a position and a hash that somebody
 noted elsewhere (`--expect`).
 
+**Trimming.** With AUDIT__RETENTION_DAYS the oldest entries and their links are removed, in two steps: an
+entry `audit_trim` announces a position and the hash that is there, and only when that entry is in the chain
+itself is everything up to this position removed, by the function audit_trim() and by nothing else. A walk
+then begins with that hash. Who removes the oldest links without saying so breaks the chain, as before.
+
 **Closing.** The hash of an entry needs the one before it, so that writers that made links themselves would
 queue behind each other until they commit. Therefore a task in each process makes the links a moment later
 (closer.py), one process at a time under an advisory lock that ends with its transaction. It takes what is

@@ -1,13 +1,17 @@
 """The manifest of the audit module."""
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
 
 from starlette.applications import Starlette
 
 from app.core.environment import Environment
+from app.core.jobs import Job
 from app.core.service import Info, Service
 from services.audit.closer import Closer
 from services.audit.routines import routines
+from services.audit.settings import AuditSettings
+from services.audit.trimming import trim
 
 
 class AuditService(Service):
@@ -26,6 +30,17 @@ class AuditService(Service):
     def routines(self) -> Mapping[str, str]:
         """The log's functions, and its triggers on the tables of every audited model."""
         return routines(self.env.registry)
+
+    def jobs(self) -> Sequence[Job]:
+        """Entries that are older than they have to be are removed, where that was asked for."""
+        if not self.env.settings.section(AuditSettings).retention_days:
+            return ()
+        return (Job(name="audit.trim", interval_seconds=600, work=self.trim),)
+
+    async def trim(self) -> int:
+        """How many entries were removed for their age."""
+        days = self.env.settings.section(AuditSettings).retention_days
+        return await trim(self.env.db, datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days))
 
     async def startup(self, app: Starlette) -> None:
         """Nothing yet: triggers write from the moment in which the tables are there."""

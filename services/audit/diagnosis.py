@@ -11,7 +11,7 @@ from orm.database import Database
 from services.audit.chain import BATCH, BEFORE_ALL, Link, canonical_entries, link_hash, links_after
 from sql import statements
 
-Kind = Literal["changed", "removed", "reordered", "inserted", "unchained", "cut", "rewritten"]
+Kind = Literal["changed", "removed", "reordered", "inserted", "unchained", "cut", "rewritten", "trimmed"]
 
 _SQL = statements("audit/chain")
 

@@ -15,6 +15,7 @@ _FUNCTIONS: Final = (
     "refuse_function",
     "stamp_function",
     "enqueue_function",
+    "trim_function",
     "row_function",
     "pin_functions",
     "guards",

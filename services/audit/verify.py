@@ -6,6 +6,7 @@ from orm.database import Database
 from orm.errors import Conflict
 from services.audit.chain import BATCH, BEFORE_ALL, GENESIS, Link, links_after
 from services.audit.diagnosis import Break, diagnosed, missing_links
+from services.audit.trimming import announced_hash
 from sql import statements
 
 _SQL = statements("audit/chain")
@@ -20,12 +21,14 @@ class Note(msgspec.Struct, frozen=True):
 
 class Verdict(msgspec.Struct, frozen=True):
     """What a walk found: `position` and `hash` of the last link that was reached, how many entries wait to be
-    chained, and the first break. The log is whole when there is none."""
+    chained, and the first break. The log is whole when there is none. Entries up to position `trimmed` were
+    removed for their age."""
 
     position: int
     hash: bytes
     waiting: int
     first_break: Break | None
+    trimmed: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -43,18 +46,34 @@ async def verify(db: Database, note: Note | None = None) -> Verdict:
         raise Conflict(
             "this database has no audit log: start Starling on it once with the audit module installed"
         )
-    position, last, found = await _walk(db)
+    while True:
+        begin = await _beginning(db)
+        position, last, found = await _walk(db, begin)
+        if found is None or begin == await _beginning(db):
+            break  # else entries were removed for their age in the meantime
     if found is None and note is not None:
-        found = await _compare(db, note, position)
+        found = await _compare(db, note, begin, position)
     ((waiting, gone, unchained),) = await db.run(_SQL["outside"])
     if found is None:
         found = _outside(gone, unchained)
-    return Verdict(position, last, waiting, found)
+    return Verdict(position, last, waiting, found, begin.position)
 
 
-async def _walk(db: Database) -> tuple[int, bytes, Break | None]:
+async def _beginning(db: Database) -> Note:
+    """What the first link has to follow from."""
+    first = await links_after(db, BEFORE_ALL, 1)
+    if first and first[0].position > 1:
+        trimmed = first[0].position - 1
+        announced = await announced_hash(db, trimmed)
+        if announced is not None:
+            return Note(trimmed, announced)
+    return Note(0, GENESIS)
+
+
+async def _walk(db: Database, begin: Note) -> tuple[int, bytes, Break | None]:
     """The last position that is in order and its hash, and the first break behind it."""
-    position, before, previous = 0, None, GENESIS
+    before: bytes | None = None
+    position, previous = begin.position, begin.hash
     asked = BEFORE_ALL
     while links := await links_after(db, asked, BATCH):
         for index, link in enumerate(links):
@@ -73,8 +92,18 @@ async def _next(db: Database, link: Link) -> Link | None:
     return found[0] if found else None
 
 
-async def _compare(db: Database, note: Note, last: int) -> Break | None:
-    stored = await db.run(_SQL["link_at"], [note.position])
+async def _compare(db: Database, note: Note, begin: Note, last: int) -> Break | None:
+    if note.position < begin.position:
+        return Break(
+            "trimmed",
+            f"position {note.position} was noted, and entries up to position {begin.position} were removed "
+            "for their age: give a newer note",
+            position=note.position,
+        )
+    if note.position == begin.position:
+        stored = [[begin.hash]]
+    else:
+        stored = await db.run(_SQL["link_at"], [note.position])
     if not stored:
         return Break(
             "cut",

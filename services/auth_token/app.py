@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from app.core.environment import Environment
 from app.core.jobs import Job
 from app.core.service import Info, Service
+from app.http.metrics import Counter, metrics_of
 from orm.errors import UsageError
 from services.auth_token.access_tokens import AccessTokens
 from services.auth_token.authenticator import TokenAuthenticator
@@ -39,6 +40,7 @@ class _Parts:
     limits: SignInLimits
     key_uses: KeyUses
     authenticator: TokenAuthenticator
+    failures: Counter
 
 
 class AuthTokenService(Service):
@@ -91,6 +93,11 @@ class AuthTokenService(Service):
         return self._parts.limits
 
     @property
+    def failures(self) -> Counter:
+        """What counts sign-ins that were refused, by `reason`. Raises UsageError before the start."""
+        return self._parts.failures
+
+    @property
     def _parts(self) -> _Parts:
         if self._started is None:
             raise UsageError("the auth_token service is not started: put it into Apps.services_before")
@@ -106,7 +113,8 @@ class AuthTokenService(Service):
         verifier = Verifier(env.db, tokens, security.rights.current)
         authenticator = TokenAuthenticator(verifier, security.revisions, key_uses)
         limits = SignInLimits(env.db, settings, keys)
-        self._started = _Parts(tokens, DeviceCookies(keys), limits, key_uses, authenticator)
+        failures = metrics_of(app).counter("starling_sign_in_failures_total", "Sign-ins that were refused.")
+        self._started = _Parts(tokens, DeviceCookies(keys), limits, key_uses, authenticator, failures)
         key_uses.start()
         authenticator.start()
         env.authenticator = authenticator

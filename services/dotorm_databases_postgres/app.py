@@ -12,6 +12,7 @@ from app.http.metrics import metrics_of
 from orm.database import Database
 from orm.errors import Problem
 from orm.schema.apply import SchemaMismatch, bring_up
+from orm.schema.migrations import FOLDER
 from services.dotorm_databases_postgres.numbers import numbers
 from services.dotorm_databases_postgres.settings import DatabaseSettings
 from services.dotorm_databases_postgres.watch import DatabaseWatch
@@ -50,13 +51,13 @@ class DatabasePostgres(Service):
         try:
             await self._db.open()
             routines = {name: text for module in self.env.apps for name, text in module.routines().items()}
-            await bring_up(self._db, self.env.registry, routines)
+            await bring_up(self._db, self.env.registry, routines, folder=FOLDER)
         except SchemaMismatch as error:
             raise StartError(f"DATABASE__URL ({address(settings.url)}): {error}") from error
         except Problem as error:
             raise StartError(f"DATABASE__URL ({address(settings.url)}): {_reason(error)}") from error
         self.env.db = self._db
-        self._watch = DatabaseWatch(self._db)
+        self._watch = DatabaseWatch(self._db, statement_timeout_seconds=settings.statement_timeout_seconds)
         self.env.add_readiness_check("database", self._watch.trouble)
         self._watch.start()
         db, watch = self._db, self._watch

@@ -17,6 +17,10 @@ WATCH_SECONDS: Final = 0.5
 ANSWER_SECONDS: Final = 1.0
 """Together less than the two seconds within which readiness has to say that the database is away."""
 
+MARGIN_SECONDS: Final = 5.0
+"""How much longer than a statement may run we wait for the server to say so. It has not kept the time then:
+it, or something on the way to it, is gone without a word."""
+
 _TROUBLE: Final = "the database does not answer"
 _READ_ONLY: Final = "the database can only be read"
 
@@ -33,10 +37,15 @@ class DatabaseWatch:
     pool is not mistaken for a database that is away, and readiness never waits for a pool. Where
     DATABASE__URL names several hosts, connections to one that can only be read are closed: the next ones are
     made to the host that can be written to.
+
+    It also ends connections whose server went away without a word: those that have waited for an answer for
+    longer than `statement_timeout_seconds` (0: a statement may take for ever) and a margin, and, when an idle
+    one does not answer a look, the others that lie idle.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, statement_timeout_seconds: float = 0.0) -> None:
         self._db = db
+        self._statement_timeout_seconds = statement_timeout_seconds
         self._has_several_hosts = "," in db.url
         self._trouble: str | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -71,12 +80,20 @@ class DatabaseWatch:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            self._cut_off()
             found = await self.look()
             if found is not None and self._trouble is None:
                 _logger.warning("%s", found)
             elif found is None and self._trouble is not None:
                 _logger.info("the database answers again")
             self._trouble = found
+
+    def _cut_off(self) -> None:
+        """End connections that have waited for too long."""
+        if self._statement_timeout_seconds:
+            count = self._db.pool.cut_off(self._statement_timeout_seconds + MARGIN_SECONDS)
+            if count:
+                _logger.warning("%d connections to the database were ended: it did not answer on them", count)
 
     async def _ask_idle(self) -> str | None:
         """Ask on one idle connection, or on all of them where they may have come to different hosts."""
@@ -87,6 +104,11 @@ class DatabaseWatch:
                 if not await self._may_write(link):
                     link.is_broken = self._has_several_hosts
                     found = _READ_ONLY
+        except asyncio.CancelledError:  # the second is over, or the watch
+            links += self._idle_links(None)
+            for link in links:
+                link.is_broken = True
+            raise
         finally:
             for link in links:
                 self._db.pool.give(link)

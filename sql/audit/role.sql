@@ -4,6 +4,9 @@
 --     CREATE ROLE starling_app LOGIN PASSWORD '...';
 --     \i sql/audit/role.sql
 --
+-- With AUDIT__RETENTION_DAYS it has to be let do that one thing more: GRANT EXECUTE ON FUNCTION audit_trim() TO starling_app;
+-- whoever holds it can remove entries, though never without an entry that says so.
+--
 -- Tables that the owner makes later are granted by themselves. The owner starts Starling after an upgrade (or runs
 -- `starling migrate apply`), because this role cannot change the schema; starling_app is the role of DATABASE__URL.
 

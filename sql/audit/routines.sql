@@ -11,9 +11,12 @@ CREATE TABLE IF NOT EXISTS audit_waiting (entry_id bigint PRIMARY KEY)
     WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- name: refuse_function
--- What is written stays: refuses whatever would change or remove it.
+-- What is written stays: refuses whatever would change or remove it, but for audit_trim.
 CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('starling.audit_trim', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
     RAISE EXCEPTION '% of % is refused: the audit log is only ever added to', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'object_not_in_prerequisite_state';
 END $$;
@@ -33,6 +36,28 @@ CREATE OR REPLACE FUNCTION audit_enqueue() RETURNS trigger LANGUAGE plpgsql SECU
 BEGIN
     INSERT INTO audit_waiting (entry_id) VALUES (NEW.id);
     RETURN NULL;
+END $$;
+
+-- name: trim_function
+-- Removes the oldest entries and their links: up to the last position that an entry in the chain announces, together with
+-- the hash that is there. From then on the chain begins behind that position. Says how many entries were removed.
+CREATE OR REPLACE FUNCTION audit_trim() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    last bigint;
+    removed bigint;
+BEGIN
+    SELECT max(announced.position) INTO last
+    FROM audit_log e
+    JOIN audit_chain own ON own.entry_id = e.id
+    JOIN audit_chain announced ON announced.position = e.record_id AND announced.position < own.position
+         AND encode(announced.hash, 'hex') = e.details ->> 'hash'
+    WHERE e.model = 'audit_chain' AND e.action = 'audit_trim';
+    PERFORM set_config('starling.audit_trim', 'on', true);
+    WITH links AS (DELETE FROM audit_chain WHERE position <= last RETURNING entry_id)
+    DELETE FROM audit_log WHERE id IN (SELECT entry_id FROM links);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    PERFORM set_config('starling.audit_trim', '', true);
+    RETURN removed;
 END $$;
 
 -- name: row_function
@@ -89,7 +114,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['audit_refuse', 'audit_stamp', 'audit_enqueue', 'audit_row'] LOOP
+    FOREACH name IN ARRAY ARRAY['audit_refuse', 'audit_stamp', 'audit_enqueue', 'audit_trim', 'audit_row'] LOOP
         EXECUTE format('ALTER FUNCTION %1$I.%2$I() SET search_path = %1$I, pg_temp', current_schema(), name);
         EXECUTE format('REVOKE ALL ON FUNCTION %I.%I() FROM PUBLIC', current_schema(), name);
     END LOOP;

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.data_dirs import copy_data_dir, made_data_dir
+from tests.support.data_dirs import copy_data_dir, served_data_dir
 from tests.support.program import Program, open_folder, runs, wait_until
 
 is_root = os.geteuid() == 0
@@ -20,7 +20,7 @@ is_root = os.geteuid() == 0
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Path]:
-    with made_data_dir() as data_dir:
+    with served_data_dir() as data_dir:
         yield data_dir
 
 

@@ -1,12 +1,15 @@
 """`starling serve` on its embedded database: start, addresses, workers, stop."""
 
+import asyncio
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from app.server.embedded import running_database_url
 from tests.support.program import Program, open_folder, runs, wait_until
 
 
@@ -52,6 +55,28 @@ def test_a_signal_ends_it_with_0_and_leaves_nothing_running(folder: Path, signum
         assert not (folder / ".starling/postgres/postmaster.pid").exists()
         assert not (folder / ".starling/server.json").exists()
         assert not (folder / ".starling/run").exists()
+
+
+async def test_a_request_that_hangs_in_the_database_is_503_and_the_end_is_not_late(folder: Path) -> None:
+    settings = {"HTTP__STOP_SECONDS": "1", "DATABASE__STATEMENT_TIMEOUT_SECONDS": "600"}
+    with Program(folder, settings) as program:
+        await asyncio.to_thread(program.wait_until_ready)
+        url = running_database_url(folder / ".starling")
+        assert url is not None
+        locker = await asyncpg.connect(url)
+        await locker.execute("BEGIN; LOCK TABLE sign_in_buckets")
+        hanging = asyncio.create_task(
+            asyncio.to_thread(program.post, "/signin", b'{"login": "a", "password": "b"}')
+        )
+        while not await locker.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            pass
+        began = time.monotonic()
+        status = await asyncio.to_thread(program.stop)
+        assert status == 0
+        assert 1.0 <= time.monotonic() - began < 8.0
+        answer = await hanging
+        assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
+        locker.terminate()
 
 
 def test_data_survives_a_restart(folder: Path) -> None:

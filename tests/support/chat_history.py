@@ -46,11 +46,13 @@ class History:
 
     def __init__(self, chat_id: int) -> None:
         self.chat_id = chat_id
-        self.acknowledged: dict[str, tuple[int, int]] = {}
-        """By the text of a message, which nobody says twice: the id and the seq that its author was given."""
+        self.acknowledged: dict[str, tuple[int, int | None]] = {}
+        """By the text of a message, which nobody says twice: the id that its author was given, and the seq,
+        which HTTP does not tell.
+        """
         self.streams: list[Stream] = []
 
-    def acknowledge(self, body: str, message_id: int, seq: int) -> None:
+    def acknowledge(self, body: str, message_id: int, seq: int | None = None) -> None:
         """Note that a message is stored, says the server; the same of the same message, however often."""
         before = self.acknowledged.setdefault(body, (message_id, seq))
         assert before == (message_id, seq), f"{body!r} is {before}, and now {(message_id, seq)}"
@@ -82,7 +84,7 @@ class History:
         assert in_order == sorted(in_order), "ids do not ascend with the stream"
         for body, (message_id, seq) in self.acknowledged.items():
             assert ids.get(body) == message_id, f"{body!r} was acknowledged as {message_id}: {ids.get(body)}"
-            assert told[body] == (message_id, seq), f"{body!r} was acknowledged as {(message_id, seq)}"
+            assert told[body] == (message_id, seq or told[body][1]), f"{body!r} was acknowledged as {seq}"
 
     def _check_stream(self, stream: Stream, log: Mapping[int, Event], head: int) -> None:
         expected: int | None = None

@@ -3,11 +3,20 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+import secrets
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
 
 from services.chat.client import ChatClient, Happened, Live, Notice, Reset
 from tests.support.chat_history import History, Stream
+
+READ_PART: Final = 0.05
+REACTED_PART: Final = 0.1
+RETRY_SECONDS: Final = 0.2
+ANSWER_SECONDS: Final = 5.0
 
 
 class Talker:
@@ -46,8 +55,13 @@ class Talker:
             stream = self._streams.get(notice.event["chat_id"])
             if stream is not None:
                 stream.event(notice.event)
+                if notice.event["type"] == "new_message" and random.random() < READ_PART:
+                    self._read(notice.event["message"])
 
-    async def talk(self, texts: Sequence[str], *, pause_seconds: float) -> None:
+    def _read(self, message: Mapping[str, Any]) -> None:
+        self.client.say({"type": "read", "chat_id": message["chat_id"], "message_id": message["id"]})
+
+    async def talk(self, texts: Iterable[str], *, pause_seconds: float) -> None:
         """Say texts in any of the chats, and note which were acknowledged."""
         for text in texts:
             history = random.choice(list(self._histories.values()))
@@ -58,6 +72,68 @@ class Talker:
     def has_heard(self, heads: Mapping[int, int]) -> bool:
         """Whether everything up to these seqs was told."""
         return all(self._streams[chat_id].head >= head for chat_id, head in heads.items())
+
+
+class Poster:
+    """Somebody who says things over HTTP, again under the same nonce where no answer came, at any of `urls`.
+
+    To be used as a context manager.
+    """
+
+    def __init__(self, login: str, token: str, urls: Sequence[str], histories: Sequence[History]) -> None:
+        self.login = login
+        self._histories = histories
+        self._clients = [
+            httpx.AsyncClient(
+                base_url=url,
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=ANSWER_SECONDS,
+                limits=httpx.Limits(max_keepalive_connections=2),
+            )
+            for url in urls
+        ]
+
+    async def __aenter__(self) -> "Poster":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._clients:
+            await client.aclose()
+
+    async def talk(self, texts: Iterable[str], *, pause_seconds: float) -> None:
+        """Say texts in any of the chats, and note which were acknowledged; react to some of them."""
+        for text in texts:
+            history = random.choice(self._histories)
+            message_id = await self.say(history, text)
+            if random.random() < REACTED_PART:
+                path = f"/chats/{history.chat_id}/messages/{message_id}/reactions"
+                await self._try(random.choice(self._clients), "POST", path, {"emoji": "\N{THUMBS UP SIGN}"})
+            await asyncio.sleep(random.uniform(0, pause_seconds * 2))
+
+    async def say(self, history: History, text: str) -> int:
+        """The id of a message, posted once however often it takes."""
+        body = {"body": text, "nonce": secrets.token_hex(16)}
+        message = await self.ask("POST", f"/chats/{history.chat_id}/messages", body)
+        history.acknowledge(text, message["id"])
+        return int(message["id"])
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """The answer to what may be asked again."""
+        while True:
+            answer = await self._try(random.choice(self._clients), method, path, body)
+            if answer is not None and answer.is_success:
+                return answer.json()
+            assert answer is None or answer.status_code in (429, 500, 503, 504), answer.text
+            await asyncio.sleep(random.uniform(0, RETRY_SECONDS))
+
+    async def _try(
+        self, client: httpx.AsyncClient, method: str, path: str, body: object
+    ) -> httpx.Response | None:
+        """The answer, None where none came."""
+        try:
+            return await client.request(method, path, json=body)
+        except httpx.TransportError:
+            return None
 
 
 class _Anywhere(ChatClient):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.server.embedded import EmbeddedPostgres
-from tests.support.program import open_folder
+from tests.support.program import Program, open_folder
 
 
 @contextlib.contextmanager
@@ -16,6 +16,15 @@ def made_data_dir() -> Iterator[Path]:
         with EmbeddedPostgres(folder / "made", max_connections=10):
             pass
         yield folder / "made"
+
+
+@contextlib.contextmanager
+def served_data_dir() -> Iterator[Path]:
+    """A DATA_DIR that the program was started on once: the tables are there, too."""
+    with open_folder() as folder, Program(folder) as program:
+        program.wait_until_ready()
+        assert program.stop() == 0
+        yield folder / ".starling"
 
 
 def copy_data_dir(made: Path, target: Path) -> Path:

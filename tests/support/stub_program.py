@@ -21,6 +21,7 @@ from app.core.errors import StartError
 from app.project_setup import Settings
 from app.server.supervisor import serve
 from app.server.worker import load_server
+from orm.errors import DatabaseUnavailable
 
 
 def is_there(name: str) -> bool:
@@ -74,6 +75,9 @@ async def misbehave(how: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case "refuse later" if is_there("refuse"):
             raise StartError("the moon is full: wait for another one")
+        case "refuse later" if is_there("away"):
+            leave("missed")
+            raise StartError("the database is away") from DatabaseUnavailable("nobody answers")
 
 
 @asynccontextmanager

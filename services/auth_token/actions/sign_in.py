@@ -4,7 +4,7 @@ import uuid
 
 from app.core.environment import current_environment
 from app.core.errors import Unauthenticated
-from orm.errors import ForeignKeyViolation
+from orm.errors import ForeignKeyViolation, Problem
 from services.auth_token.actions.opened import SignedIn, signed_in
 from services.auth_token.app import AuthTokenService
 from services.auth_token.device import Device
@@ -23,9 +23,17 @@ async def sign_in(login: str, password: str, device: Device) -> SignedIn:
 
     Raises Unauthenticated in the same words and after the same time for an unknown login, a wrong password
     and a user who is disabled; TooManyRequests when that happened too often, whoever it was; Unavailable when
-    too many sign in at once.
+    too many sign in at once. Each of them is counted.
     """
     service = current_environment().service(AuthTokenService)
+    try:
+        return await _sign_in(service, login, password, device)
+    except Problem as refusal:
+        service.failures.add(reason=refusal.code)
+        raise
+
+
+async def _sign_in(service: AuthTokenService, login: str, password: str, device: Device) -> SignedIn:
     canonical = canonical_login(login)
     known = service.device_cookies.known(device.cookie, canonical)
     async with service.limits.signing_in(canonical, device, known) as attempt:

@@ -1,60 +1,20 @@
 """A new program takes over from an old one, on a socket that both were handed, and no request is lost."""
 
 import asyncio
-import os
-import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.support.databases import fresh_database
+from tests.support.handed_down import end, program
 from tests.support.open_loop import OpenLoop
-from tests.support.program import REPOSITORY, SERVE
+from tests.support.program import SERVE
 
 STUB = (sys.executable, "-m", "tests.support.stub_program")
 STUB_SETTINGS = {"STUB": "", "DATABASE__URL": "postgresql://nobody@127.0.0.1/nothing"}
-
-
-@contextmanager
-def program(
-    command: tuple[str, ...], folder: Path, listening: socket.socket, settings: dict[str, str]
-) -> Iterator["subprocess.Popen[str]"]:
-    """A program that was handed the socket as descriptor 3, as systemd does it, once it is ready."""
-    descriptor = listening.fileno()
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "VIRTUAL_ENV") if name in os.environ}
-    started = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=inherited
-        | {"PYTHONPATH": str(REPOSITORY), "LISTEN_FDS": "1", "PYTHONUNBUFFERED": "1"}
-        | settings,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=lambda: os.dup2(descriptor, 3),  # noqa: PLW1509  # one call, nothing of Python's own
-        pass_fds=(3,),
-    )
-    out = started.stdout
-    assert out is not None
-    try:
-        assert "is ready on" in out.readline()
-        yield started
-    finally:
-        if started.poll() is None:
-            started.kill()
-            started.wait()
-        out.close()
-
-
-def end(old: "subprocess.Popen[str]") -> None:
-    old.send_signal(signal.SIGTERM)
-    assert old.wait(20) == 0
 
 
 async def restarted_under_load(

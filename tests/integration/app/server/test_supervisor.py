@@ -94,6 +94,19 @@ def test_a_worker_that_cannot_be_started_again_ends_the_program_loudly(tmp_path:
         assert last == "starling: a worker could not be started again: the moon is full: wait for another one"
 
 
+def test_a_worker_that_finds_the_database_away_is_started_until_it_is_back(tmp_path: Path) -> None:
+    with stub(tmp_path, "refuse later", HTTP__WORKERS="2") as program:
+        program.wait_until_ready()
+        (tmp_path / "away").touch()
+        program.workers()[0].kill()
+        for _ in range(5):
+            wait_until((tmp_path / "missed").exists, "it has missed the database once more")
+            (tmp_path / "missed").unlink()
+        (tmp_path / "away").unlink()
+        wait_until(lambda: len(program.workers()) == 2, "there are two workers again")
+        assert program.stop() == 0
+
+
 def test_workers_end_by_themselves_when_the_parent_is_killed(tmp_path: Path) -> None:
     with stub(tmp_path, HTTP__WORKERS="2") as program:
         program.wait_until_ready()

@@ -110,7 +110,6 @@ async def test_every_bad_header_is_refused_at_once(running: RunningApplication) 
         "a colon": f"Bearer: {good}",
         "no blank": f"Bearer{good}",
         "a tab": f"Bearer\t{good}",
-        "two blanks": f"Bearer  {good}",
         "two tokens": f"Bearer {good} {good}",
         "quotes": f'Bearer "{good}"',
         "a parameter": f"Bearer token={good}",
@@ -121,7 +120,8 @@ async def test_every_bad_header_is_refused_at_once(running: RunningApplication) 
     }
 
     assert await slow_ones(running, headers) == {}
-    assert (await ask(running, f"bearer {good}")).status == 200  # schemes have no case (RFC 9110)
+    for fine in (f"bearer {good}", f"Bearer  {good}"):  # no case, and as many blanks as one likes (RFC 9110)
+        assert (await ask(running, fine)).status == 200
 
 
 async def test_a_token_anywhere_else_is_no_token(running: RunningApplication) -> None:

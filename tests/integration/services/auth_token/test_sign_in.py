@@ -74,6 +74,26 @@ async def test_nobody_can_tell_why_a_sign_in_was_refused(identity: RunningApplic
     assert refused[0][1]["detail"] == "The login or the password is wrong."
 
 
+async def test_failures_are_counted_by_their_reason(
+    identity: RunningApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overrun(stored: str | None, password: str) -> bool:
+        raise Unavailable("Too many.", retry_after_seconds=2)
+
+    await identity.sign_in(ADMIN)
+    here = await identity.client(address="127.0.0.1")
+    for _ in range(2):
+        await here.post("/signin", json={"login": ADMIN, "password": "wrong"})
+    monkeypatch.setattr(identity.env.service(UsersService).passwords, "verify", overrun)
+    await here.post("/signin", json={"login": ADMIN, "password": PASSWORD})
+
+    lines = (await here.get("/metrics")).text.splitlines()
+    assert [line for line in lines if line.startswith("starling_sign_in_failures_total")] == [
+        'starling_sign_in_failures_total{reason="unauthenticated"} 2',
+        'starling_sign_in_failures_total{reason="unavailable"} 1',
+    ]
+
+
 MALFORMED: list[tuple[Any, ...]] = [
     ({}, ["/login", "/password"]),
     ({"login": "ada"}, ["/password"]),

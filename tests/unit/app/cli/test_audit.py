@@ -58,5 +58,6 @@ def test_a_verdict_is_data_too() -> None:
         "position": 4,
         "hash": HASH.hex(),
         "waiting": 2,
+        "trimmed": 0,
         "break": found,
     }

@@ -11,6 +11,7 @@ REGISTRY = Registry.compose(MODELS)
 TASK, PERSON = REGISTRY.model("task"), REGISTRY.model("person")
 
 LIMIT = {"limit": NESTED_LIMIT}
+IDS = {"fields": (), **LIMIT}  # of a relation that `fields` only names
 
 
 @pytest.mark.parametrize(
@@ -18,14 +19,14 @@ LIMIT = {"limit": NESTED_LIMIT}
     [
         (None, {}, {}),
         (["title", "owner_id.name"], {}, {}),
-        (["labels"], {}, {"labels": LIMIT}),
+        (["labels"], {}, {"labels": IDS}),
         (["labels.name", "children.title", "labels.id"], {}, {"labels": LIMIT, "children": LIMIT}),
         (["owner_id.tasks.title"], {}, {"owner_id.tasks": LIMIT}),
         (["labels.tasks.title"], {}, {"labels": LIMIT | {"nested": {"tasks": LIMIT}}}),
         (["labels"], {"labels": {"limit": 7, "order": "-id"}}, {"labels": {"limit": 7, "order": "-id"}}),
         (None, {"labels": {"limit": None}}, {"labels": LIMIT}),
         (None, {"labels": {"fields": ["tasks"]}},
-         {"labels": {"fields": ["tasks"], **LIMIT, "nested": {"tasks": LIMIT}}}),
+         {"labels": {"fields": ["tasks"], **LIMIT, "nested": {"tasks": IDS}}}),
         (None, {"labels": {"nested": {"tasks": {"limit": 9}}}},
          {"labels": {**LIMIT, "nested": {"tasks": {"limit": 9}}}}),
         (None, {"owner_id": {"fields": ["name", "tasks.title"]}},

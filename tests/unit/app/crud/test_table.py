@@ -192,15 +192,6 @@ async def test_an_application_below_a_path_of_its_own_is_asked_below_it(table: C
     assert client.answered().json() == {"id": 7, "name": "x"}
 
 
-async def test_two_models_cannot_have_one_route() -> None:
-    class Memo(DotModel):
-        __table__ = "memos"
-        __route__ = "notes"
-
-    with pytest.raises(StartError, match="Note and Memo both want the path /api/notes"):
-        CrudTable(Registry.compose({"note": Note, "memo": Memo}))
-
-
 async def test_no_model_can_have_the_route_of_batches() -> None:
     class Lot(DotModel):
         __table__ = "lots"
@@ -213,16 +204,6 @@ async def test_no_model_can_have_the_route_of_batches() -> None:
 async def test_without_a_dispatcher_there_are_no_batches() -> None:
     with pytest.raises(NotFound):
         await call(CrudTable(Registry.compose(MODELS)), "POST", "/api/batch", b"[]")
-
-
-@pytest.mark.parametrize("route", ["a/b", "/a", "a b", "é", "{id}", ".hidden"])
-async def test_a_route_is_one_plain_segment(route: str) -> None:
-    class Odd(DotModel):
-        __table__ = "odd"
-        __route__ = route
-
-    with pytest.raises(StartError, match=r"Odd\.__route__ is"):
-        CrudTable(Registry.compose({"odd": Odd}))
 
 
 def synthetic(count: int) -> Registry:

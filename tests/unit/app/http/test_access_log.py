@@ -1,4 +1,6 @@
 import logging
+import re
+from time import perf_counter
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -8,6 +10,7 @@ from app.http.bodies import Request
 from app.http.dispatch import Dispatcher
 from app.http.edge import Edge
 from app.http.routing import Router
+from orm.tally import current_tally
 from tests.support.asgi import call, shake_hands
 from tests.support.fake_environment import FakeEnvironment
 
@@ -19,6 +22,10 @@ def edge() -> Edge:
 
     @router.get("/chats/{chat_id:int}")
     async def chat(request: Request) -> dict[str, int]:
+        tally = current_tally()
+        assert tally is not None
+        for _ in range(2):  # as connections to the database do
+            tally.add_since(perf_counter())
         return {}
 
     dispatcher = Dispatcher()
@@ -39,6 +46,9 @@ async def test_a_request_is_one_line_with_the_template_of_its_path(caplog: pytes
     assert fields(record) == ("GET", "/chats/{chat_id:int}", 200)
     assert record.getMessage().startswith("GET /chats/{chat_id:int} 200 ")
     assert 0 <= record.__dict__["duration_ms"] < 60_000
+    assert record.__dict__["statements"] == 2
+    assert 0 <= record.__dict__["database_ms"] <= record.__dict__["duration_ms"]
+    assert re.search(r" ms, 2 statements \d+\.\d ms$", record.getMessage())
     assert "secret" not in str(record.__dict__)
 
 

@@ -32,11 +32,22 @@ def test_durations_are_a_histogram_whose_buckets_add_up() -> None:
     assert f'{name}_sum{{method="GET",route="/x"}} 60.0065' in lines
 
 
+def test_the_waits_for_the_database_are_one_histogram_of_all_routes() -> None:
+    metrics = Metrics()
+    for seconds in (0.003, 0.02):
+        metrics.observe_database(seconds)
+    lines = lines_of(metrics)
+    name = "starling_request_database_seconds"
+    assert f'{name}_bucket{{le="0.005"}} 1' in lines
+    assert f"{name}_count 2" in lines
+    assert f"{name}_sum 0.023" in lines
+
+
 def test_what_clients_choose_makes_no_new_lines() -> None:
     metrics = Metrics()
     for number in range(1000):
         metrics.observe(f"M{number}", None, 405, 0.001)
-    requests, durations = metrics.families()
+    requests, durations, _ = metrics.families()
     assert [sample.labels for sample in requests.samples] == [
         (("method", "OTHER"), ("route", "(unknown)"), ("status", "405"))
     ]

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from app.realtime.close_codes import CloseCode
-from app.realtime.connection import TRANSPORT_EXTENSION, Connection, abort_of
-from app.realtime.events import Frame
+from app.realtime.connection import TRANSPORT_EXTENSION, Connection, transport_of
+from app.realtime.events import Frame, Run
 from tests.support.eventually import eventually
 
 
 class Peer:
-    """The server's side of ASGI: what was sent, what will be received, and a pipe that can be full."""
+    """The server's side of ASGI: what was sent, what will be received, and a pipe that can be full. It is its
+    own transport, of a server that is not known.
+    """
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -22,6 +24,9 @@ class Peer:
         self.is_writable.set()
         self.failure: Exception | None = None
         self.is_aborted = False
+        self.written: list[bytes] = []
+        self.buffered = 0
+        self.is_ending = False
 
     async def receive(self) -> dict[str, Any]:
         return await self.incoming.get()
@@ -34,6 +39,18 @@ class Peer:
 
     def abort(self) -> None:
         self.is_aborted = True
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.buffered
+
+    def is_closing(self) -> bool:
+        return self.is_ending
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return asyncio.Protocol()
 
     def says(self, text: str) -> None:
         self.incoming.put_nowait({"type": "websocket.receive", "text": text})
@@ -56,7 +73,7 @@ def peer() -> Peer:
 
 
 def connected(peer: Peer, **options: Any) -> Connection:
-    return Connection(peer.receive, peer.send, abort=peer.abort, **options)
+    return Connection(peer.receive, peer.send, transport=peer, **options)
 
 
 # -- the life of a socket
@@ -86,7 +103,7 @@ async def test_texts_are_received_until_the_peer_leaves(peer: Peer) -> None:
     assert [await connection.receive() for _ in range(4)] == ["one", "two", None, None]
     assert connection.peer_code == 1001
     assert connection.closed_with is None
-    connection.send_nowait(b"too late")
+    connection.send_nowait(Frame(b"too late"))
     connection.close(CloseCode.DONE)
     await connection.wait_closed()
     assert peer.sent == []
@@ -102,11 +119,11 @@ async def test_a_binary_frame_is_not_the_protocol(peer: Peer) -> None:
 
 async def test_frames_are_written_in_order_then_the_close(peer: Peer) -> None:
     connection = connected(peer)
-    connection.send_nowait(b"1")
+    connection.send_nowait(Frame(b"1"))
     connection.send_nowait(Frame("ж".encode()))
     connection.close(CloseCode.RESTART, "we are moving")
     connection.close(CloseCode.TOO_MANY)
-    connection.send_nowait(b"3")
+    connection.send_nowait(Frame(b"3"))
     await connection.wait_closed()
     assert peer.texts == ["1", "ж"]
     assert peer.close == {"type": "websocket.close", "code": 1012, "reason": "we are moving"}
@@ -139,7 +156,7 @@ async def test_leaving_the_block_closes_the_socket(
 ) -> None:
     with contextlib.suppress(*([error] if error else [])):
         async with connected(peer) as connection:
-            connection.send_nowait(b"1")
+            connection.send_nowait(Frame(b"1"))
             if error is not None:
                 raise error
     assert [message.get("text", message.get("code")) for message in peer.sent] == ["1", code]
@@ -153,10 +170,10 @@ async def test_leaving_the_block_of_a_closed_socket_changes_nothing(peer: Peer) 
 
 async def test_an_idle_connection_has_no_task(peer: Peer) -> None:
     connection = connected(peer)
-    connection.send_nowait(b"1")
+    connection.send_nowait(Frame(b"1"))
     await eventually(lambda: peer.sent)
     await eventually(lambda: len(asyncio.all_tasks()) == 1)
-    connection.send_nowait(b"2")
+    connection.send_nowait(Frame(b"2"))
     await eventually(lambda: len(peer.sent) == 2)
 
 
@@ -165,12 +182,12 @@ async def test_an_idle_connection_has_no_task(peer: Peer) -> None:
 
 def too_many_frames(connection: Connection) -> None:
     for number in range(8):
-        connection.send_nowait(b"%d" % number)
+        connection.send_nowait(Frame(b"%d" % number))
 
 
 def too_many_bytes(connection: Connection) -> None:
     for _ in range(3):
-        connection.send_nowait(b"x" * 400)
+        connection.send_nowait(Frame(b"x" * 400))
 
 
 @pytest.mark.parametrize("flood", [too_many_frames, too_many_bytes])
@@ -179,7 +196,7 @@ async def test_a_slow_reader_is_told_so_when_it_reads_again_in_time(
 ) -> None:
     connection = connected(peer, max_queued_frames=5, max_queued_bytes=1_000)
     peer.is_writable.clear()
-    connection.send_nowait(b"first")
+    connection.send_nowait(Frame(b"first"))
     await asyncio.sleep(0)  # it is in the writer's hands
     flood(connection)
     assert connection.closed_with is CloseCode.SLOW
@@ -199,7 +216,7 @@ async def test_a_reader_that_does_not_read_is_aborted_and_harms_no_other(peer: P
     receiving = asyncio.create_task(stuck.receive())
     for number in range(50):
         for connection in (stuck, healthy):
-            connection.send_nowait(b"%d" % number)
+            connection.send_nowait(Frame(b"%d" % number))
         await asyncio.sleep(0)
     await stuck.wait_closed()
     assert peer.is_aborted
@@ -213,7 +230,7 @@ async def test_a_reader_that_does_not_read_is_aborted_and_harms_no_other(peer: P
 async def test_without_abort_a_stuck_socket_is_over_all_the_same(peer: Peer) -> None:
     connection = Connection(peer.receive, peer.send, close_seconds=0.01)
     peer.is_writable.clear()
-    connection.send_nowait(b"1")
+    connection.send_nowait(Frame(b"1"))
     connection.close(CloseCode.RESTART)
     await connection.wait_closed()
     assert peer.sent == []
@@ -221,7 +238,7 @@ async def test_without_abort_a_stuck_socket_is_over_all_the_same(peer: Peer) -> 
 
 async def test_a_frame_larger_than_the_bound_passes_when_nothing_waits(peer: Peer) -> None:
     connection = connected(peer, max_queued_bytes=10)
-    connection.send_nowait(b"x" * 100)
+    connection.send_nowait(Frame(b"x" * 100))
     await eventually(lambda: peer.texts)
     assert not connection.is_closing
 
@@ -239,7 +256,7 @@ async def test_a_write_that_fails_ends_the_connection(
 ) -> None:
     connection = connected(peer)
     peer.failure = failure
-    connection.send_nowait(b"1")
+    connection.send_nowait(Frame(b"1"))
     await connection.wait_closed()
     assert peer.is_aborted is is_aborted
     assert any(record.levelno >= logging.ERROR for record in caplog.records) is is_logged
@@ -254,7 +271,7 @@ async def test_drained_waits_until_a_quarter_of_the_queue_is_left(peer: Peer) ->
     assert await connection.drained()
     peer.is_writable.clear()
     for number in range(6):
-        connection.send_nowait(b"%d" % number)
+        connection.send_nowait(Frame(b"%d" % number))
     waiting = [asyncio.create_task(connection.drained()) for _ in range(2)]
     await asyncio.sleep(0)
     assert connection.is_congested
@@ -267,7 +284,7 @@ async def test_drained_is_false_when_the_connection_is_closed_meanwhile(peer: Pe
     connection = connected(peer, max_queued_frames=8, close_seconds=0.01)
     peer.is_writable.clear()
     for number in range(6):
-        connection.send_nowait(b"%d" % number)
+        connection.send_nowait(Frame(b"%d" % number))
     waiting = asyncio.create_task(connection.drained())
     await asyncio.sleep(0)
     connection.close(CloseCode.RESTART)
@@ -279,20 +296,109 @@ async def test_a_replay_that_stalls_closes_its_connection(peer: Peer) -> None:
     connection = connected(peer, max_queued_frames=8, stall_seconds=0.01, close_seconds=0.01)
     peer.is_writable.clear()
     for number in range(6):
-        connection.send_nowait(b"%d" % number)
+        connection.send_nowait(Frame(b"%d" % number))
     assert await connection.drained() is False
     assert connection.closed_with is CloseCode.SLOW
     await connection.wait_closed()
     assert peer.is_aborted
 
 
-# -- what the server offers
+# -- straight to the transport
 
 
-def test_abort_is_the_transports_where_the_server_gives_it(peer: Peer) -> None:
-    abort = abort_of({"extensions": {TRANSPORT_EXTENSION: peer}})
-    assert abort is not None
-    abort()
+@pytest.fixture
+async def direct(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Connection:
+    """A connection that was accepted, on a transport that can be written to."""
+    monkeypatch.setattr("app.realtime.connection.is_direct", lambda _: True)
+    connection = connected(peer, may_be_direct=True)
+    peer.incoming.put_nowait({"type": "websocket.connect"})
+    assert await connection.accept()
+    return connection
+
+
+async def test_a_frame_is_written_at_once_when_nothing_waits(peer: Peer, direct: Connection) -> None:
+    frame = Frame("ж".encode())
+    direct.send_nowait(frame)
+    assert peer.written == [frame.wire]
+    assert len(asyncio.all_tasks()) == 1
+    assert peer.texts == []
+
+
+async def test_a_run_of_frames_is_one_write(peer: Peer, direct: Connection) -> None:
+    frames = [Frame(b"%d" % number) for number in range(3)]
+    direct.send_run(Run(frames))
+    assert peer.written == [b"".join(frame.wire for frame in frames)]
+
+
+async def test_a_run_of_frames_is_queued_one_by_one_where_something_waits(
+    peer: Peer, direct: Connection
+) -> None:
+    peer.buffered = 1 << 20
+    direct.send_nowait(Frame(b"0"))
+    peer.buffered = 0
+    direct.send_run(Run([Frame(b"1"), Frame(b"2")]))
+    await eventually(lambda: peer.texts == ["0", "1", "2"])
+    assert peer.written == []
+
+
+async def test_no_frame_overtakes_those_that_wait(peer: Peer, direct: Connection) -> None:
+    peer.is_writable.clear()
+    peer.buffered = 1 << 20
+    direct.send_nowait(Frame(b"1"))
+    peer.buffered = 0
+    direct.send_nowait(Frame(b"2"))
+    assert peer.written == []
+    peer.is_writable.set()
+    await eventually(lambda: peer.texts == ["1", "2"])
+    await eventually(lambda: len(asyncio.all_tasks()) == 1)
+    direct.send_nowait(Frame(b"3"))
+    assert peer.written == [Frame(b"3").wire]
+
+
+async def test_a_full_transport_fills_the_queue_until_the_reader_is_cut(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.realtime.connection.is_direct", lambda _: True)
+    connection = connected(peer, may_be_direct=True, max_queued_frames=5, close_seconds=0.01)
+    peer.incoming.put_nowait({"type": "websocket.connect"})
+    assert await connection.accept()
+    peer.is_writable.clear()
+    peer.buffered = 1 << 20
+    too_many_frames(connection)
+    assert connection.closed_with is CloseCode.SLOW
+    await connection.wait_closed()
     assert peer.is_aborted
-    assert abort_of({"extensions": {}}) is None
-    assert abort_of({}) is None
+    assert peer.written == []
+
+
+@pytest.mark.parametrize("end", ["we close", "the server closes", "the peer leaves"])
+async def test_nothing_is_written_beside_asgi_once_the_end_has_begun(
+    peer: Peer, direct: Connection, end: str
+) -> None:
+    if end == "we close":
+        direct.close(CloseCode.RESTART)
+    elif end == "the server closes":
+        peer.is_ending = True
+        peer.failure = OSError("gone")
+    else:
+        peer.leaves()
+        assert await direct.receive() is None
+    direct.send_nowait(Frame(b"too late"))
+    direct.close(CloseCode.DONE)
+    await direct.wait_closed()
+    assert peer.written == []
+
+
+async def test_a_transport_that_is_not_as_expected_is_only_used_to_abort(peer: Peer) -> None:
+    connection = connected(peer, may_be_direct=True)
+    peer.incoming.put_nowait({"type": "websocket.connect"})
+    assert await connection.accept()
+    connection.send_nowait(Frame(b"1"))
+    await eventually(lambda: peer.texts == ["1"])
+    assert peer.written == []
+
+
+def test_the_transport_is_the_one_that_the_server_gives(peer: Peer) -> None:
+    assert transport_of({"extensions": {TRANSPORT_EXTENSION: peer}}) is peer
+    assert transport_of({"extensions": {}}) is None
+    assert transport_of({}) is None

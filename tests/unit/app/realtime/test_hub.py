@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pytest
 
 from app.realtime.close_codes import CloseCode
-from app.realtime.events import Envelope, Frame, Head
+from app.realtime.events import Envelope, Frame, Head, Run
 from app.realtime.hub import Hub
 from app.realtime.testing import MemoryEventLog, RecordingReceiver
 from tests.support.eventually import eventually
@@ -160,6 +160,61 @@ async def test_a_burst_is_told_in_parts_so_that_others_get_their_turn(hub: Hub, 
         await asyncio.sleep(0)
         seen.append(len(receiver.frames))
     assert max(after - before for before, after in zip([0, *seen], seen, strict=False)) <= 64
+
+
+async def test_what_arrived_together_is_written_together(hub: Hub, log: MemoryEventLog) -> None:
+    class Writer(RecordingReceiver):
+        runs: tuple[int, ...] = ()
+
+        def send_run(self, run: Run) -> None:
+            self.runs += (len(run.frames),)
+            super().send_run(run)
+
+    writer = Writer()
+    hub.connect(writer, ADA)
+    hub.subscribe(writer, "chat:5", seq=0, greeting=GREETING)
+    first, *others = [log.append("chat:5") for _ in range(5)]
+    for event in (*others, first):
+        hub.receive(event)
+    hub.receive(Envelope("chat:5", None, b'{"typing":true}'))
+    hub.receive(log.append("chat:5"))
+    await eventually(lambda: len(writer.frames) == 8)
+    assert writer.runs == (5,)
+    assert writer.seqs("chat:5") == [1, 2, 3, 4, 5, 6]
+    assert writer.received[6] == {"typing": True}
+
+
+async def test_a_right_ends_in_the_midst_of_what_arrived_together(hub: Hub, log: MemoryEventLog) -> None:
+    removed, other = joined(hub, ADA, "chat:5"), joined(hub, BOB, "chat:5")
+    for ends in ((), (ADA,), (), ()):
+        hub.receive(log.append("chat:5", ends=ends))
+    await eventually(lambda: len(other.frames) == 4)
+    assert removed.seqs("chat:5") == [1, 2]
+    assert other.seqs("chat:5") == [1, 2, 3, 4]
+
+
+async def test_one_who_joins_in_the_midst_of_what_arrived_together_gets_what_follows(
+    hub: Hub, log: MemoryEventLog
+) -> None:
+    newcomer = joined(hub, ADA)
+    hub.follow(newcomer)
+    for joins in ((), (ADA,), (), ()):
+        hub.receive(log.append("chat:5", joins=joins))
+    await eventually(lambda: len(newcomer.frames) == 3)
+    assert newcomer.seqs("chat:5") == [2, 3, 4]
+
+
+async def test_one_who_is_ahead_takes_up_the_stream_in_the_midst_of_what_arrived_together(
+    hub: Hub, log: MemoryEventLog
+) -> None:
+    first = joined(hub, ADA, "chat:5")
+    events = [log.append("chat:5") for _ in range(4)]
+    ahead = joined(hub, BOB, "chat:5", seq=2)
+    for event in events:
+        hub.receive(event)
+    await eventually(lambda: len(first.frames) == 4)
+    assert first.seqs("chat:5") == [1, 2, 3, 4]
+    assert ahead.seqs("chat:5") == [3, 4]
 
 
 async def test_more_than_may_wait_is_dropped_and_read_in_the_log(log: MemoryEventLog) -> None:

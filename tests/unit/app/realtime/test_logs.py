@@ -29,3 +29,10 @@ async def test_a_log_is_not_asked_for_topics_of_others() -> None:
     logs = EventLogs({"chat": chats, "order": orders})
     await logs.heads(["chat:1"])
     assert (chats.compared, orders.compared) == (["chat:1"], [])
+
+
+def test_events_that_had_to_be_looked_for_are_counted() -> None:
+    logs = EventLogs({"chat": MemoryEventLog()})
+    logs.caught_up(2)
+    logs.caught_up(1)
+    assert logs.events_caught_up == 3

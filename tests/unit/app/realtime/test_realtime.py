@@ -2,8 +2,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.realtime import Envelope, MemoryBroker, PostgresBroker, Realtime, RedisBroker, make_broker
+from app.core.errors import StartError
+from app.realtime import Envelope, MemoryBroker, PostgresBroker, Realtime, make_broker
 from app.realtime.broker import Listener
+from app.realtime.broker.redis import RedisBroker
 from app.realtime.settings import PubSubSettings
 from app.realtime.testing import MemoryEventLog, RecordingReceiver
 from orm.errors import DatabaseUnavailable
@@ -83,5 +85,11 @@ async def test_a_process_can_stop_without_having_started(log: MemoryEventLog) ->
 def test_the_broker_is_the_one_of_the_settings() -> None:
     assert isinstance(make_broker(PubSubSettings(backend="memory"), connect=no_connection), MemoryBroker)
     assert isinstance(make_broker(PubSubSettings(backend="postgres"), connect=no_connection), PostgresBroker)
-    settings = PubSubSettings(backend="redis", url="redis://x")
+    settings = PubSubSettings(backend="redis", url="redis://x,rediss://y")
     assert isinstance(make_broker(settings, connect=no_connection), RedisBroker)
+
+
+def test_the_broker_on_redis_wants_its_client_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.realtime.broker.find_spec", lambda name: None)
+    with pytest.raises(StartError, match=r"starling\[redis\]"):
+        make_broker(PubSubSettings(backend="redis", url="redis://x"), connect=no_connection)

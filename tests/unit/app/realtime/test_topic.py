@@ -13,7 +13,7 @@ def taken(topic: Topic, *seqs: int) -> list[int]:
     for seq in seqs:
         ready = topic.accept(seq, event(seq))
         while ready is not None:
-            topic.told(ready)
+            topic.told([ready])
             told.append(ready.durable_seq)
             ready = topic.following()
     return told

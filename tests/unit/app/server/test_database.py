@@ -17,6 +17,7 @@ class FakeServer:
         self.status: int | None = None
         self.is_ready = True
         self.starts = 0
+        self.words = "the moon is full"
         self.process = SimpleNamespace(poll=lambda: self.status)
 
     def restart(self) -> None:
@@ -28,7 +29,7 @@ class FakeServer:
         """There is none."""
 
     def last_words(self) -> str:
-        return "the disk is full"
+        return self.words
 
 
 @pytest.fixture
@@ -61,10 +62,19 @@ def test_one_that_was_ready_each_time_is_started_again_for_ever(clock: Clock) ->
     assert server.starts == 20
 
 
+def test_one_that_finds_the_disk_full_is_started_again_for_ever(clock: Clock) -> None:
+    server = FakeServer()
+    server.words = 'FATAL: could not write to file "pg_wal/xlogtemp.7": No space left on device (see the log)'
+    keeper = DatabaseKeeper(cast(Any, server))
+    for _ in range(20):
+        until_started_again(keeper, server, clock)
+    assert server.starts == 20
+
+
 def test_one_that_never_becomes_ready_is_given_up_with_its_last_words(clock: Clock) -> None:
     server = FakeServer()
     keeper = DatabaseKeeper(cast(Any, server))
-    with pytest.raises(StartError, match="PostgreSQL ends again and again: the disk is full"):
+    with pytest.raises(StartError, match="PostgreSQL ends again and again: the moon is full"):
         for _ in range(20):
             until_started_again(keeper, server, clock)
     assert server.starts == 5

@@ -28,7 +28,7 @@ def worker(board: Board, number: int) -> tuple[Metrics, Server]:
     return edge.metrics, server
 
 
-def test_any_worker_shows_the_numbers_of_all() -> None:
+async def test_any_worker_shows_the_numbers_of_all() -> None:
     board = Board(2)
     (first, _), (second, of_second) = worker(board, 0), worker(board, 1)
     first.observe("GET", "/x", 200, 0.001)
@@ -43,11 +43,16 @@ def test_any_worker_shows_the_numbers_of_all() -> None:
     assert 'starling_requests_total{method="GET",route="/x",status="200",worker="1"} 1' in text
     assert 'starling_up{worker="1"} 1' in text
     assert text.count("# TYPE starling_requests_total") == 1
-    for name in ("starling_connections", "starling_event_loop_lag_seconds", "starling_memory_peak_bytes"):
+    for name in (
+        "starling_connections",
+        "starling_tasks",
+        "starling_event_loop_lag_seconds",
+        "starling_memory_peak_bytes",
+    ):
         assert f'{name}{{worker="0"}}' in text
 
 
-def test_a_worker_that_takes_the_place_of_another_begins_with_an_empty_one() -> None:
+async def test_a_worker_that_takes_the_place_of_another_begins_with_an_empty_one() -> None:
     board = Board(2)
     (first, _), (second, of_second) = worker(board, 0), worker(board, 1)
     second.observe("GET", "/x", 200, 0.001)

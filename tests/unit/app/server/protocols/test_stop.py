@@ -6,6 +6,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.support.served import parsed
 from tests.unit.app.server.protocols.conftest import World
 
 QUICK = b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -61,6 +62,8 @@ async def test_what_takes_longer_than_the_time_to_stop_is_cut_off(world: World) 
     writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
     await world.asked.wait()
     world.server.stop()
-    async with asyncio.timeout(5):  # one second to stop, and one for what was cancelled
-        said = await reader.read()
-    assert not said.startswith(b"HTTP/1.1 200 ")
+    async with asyncio.timeout(10):  # one second to stop, and one for what was cancelled
+        (said,) = parsed(await reader.read())
+    assert said.status == 503
+    assert said.problem["type"] == "urn:starling:unavailable"
+    assert said.headers["retry-after"] == "1"
