@@ -232,6 +232,12 @@ class Database:
             raise self._ours(error) from error
 
     def _ours(self, error: BaseException) -> BaseException:
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            transaction = active(self)
+            if transaction is not None and transaction.is_readonly:
+                return UsageError(
+                    "this transaction was opened with readonly=True: nothing can be written in it"
+                )
         return translate(error, self.registry) or error
 
     @property

@@ -21,7 +21,8 @@ from orm.fields.base import Field
 from orm.fields.numbers import BigIntegerField
 from orm.fields.relations import Many2oneField
 
-RESERVED_NAMES = frozenset({"all"})  # the explicit word of update_bulk, beside which field names are keywords
+RESERVED_NAMES = frozenset({"all", "filter"})
+"""The parameters of update_bulk, beside which field names are keywords."""
 
 
 SYSTEM_COLUMNS = frozenset({"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"})
@@ -79,12 +80,17 @@ class ModelType(type):
         own = {key: value for key, value in namespace.items() if isinstance(value, Field)}
         for key in own:
             del namespace[key]
+        _check_values(name, namespace)
         annotations = namespace.get("__annotations__", {})
         is_concrete = "__table__" in namespace or any(getattr(base, "__table__", "") for base in bases)
         inherited = _inherited(bases)
         fields: dict[str, Field] = {}
         for key, field in {**inherited, **own}.items():
             _check_name(name, key, bases)
+            if key == "id" and not isinstance(field, IdField):
+                raise DeclarationError(
+                    f"{name}.id: every model has this field, its primary key; leave it out"
+                )
             fields[key] = copy.copy(field)
             fields[key].hint = annotations.get(key, field.hint)
             fields[key].declare(
@@ -118,6 +124,20 @@ def _inherited(bases: tuple[type, ...]) -> dict[str, Field]:
     if "id" in fields:
         fields = {"id": fields.pop("id"), **fields}
     return fields
+
+
+def _check_values(model: str, namespace: Mapping[str, Any]) -> None:
+    """Refuse what was meant for a field and is none."""
+    for key, value in namespace.items():
+        is_ours = isinstance(value, types.FunctionType) and value.__module__.startswith("orm.fields.")
+        if is_ours and value.__name__[0].isupper():  # Char, and so on; utc_now may well stand there
+            raise DeclarationError(
+                f"{model}.{key}: {value.__name__} stands without brackets; write {value.__name__}()"
+            )
+        if isinstance(value, tuple) and any(isinstance(one, Field) for one in value):
+            raise DeclarationError(
+                f"{model}.{key}: is a tuple with a field in it; remove the comma behind the field"
+            )
 
 
 def _check_name(model: str, name: str, bases: tuple[type, ...]) -> None:

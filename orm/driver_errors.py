@@ -70,7 +70,8 @@ def _unique(error: asyncpg.UniqueViolationError, registry: "Registry | None") ->
     model, fields = _place(error, registry)
     names = fields or ("value",)
     sentence = f"another {model} has this {' and '.join(names)}"
-    return UniqueViolation(sentence, errors=[Place(f"/{name}", "unique", sentence) for name in fields])
+    places = [Place(f"/{name}", "unique", sentence) for name in fields]
+    return UniqueViolation(sentence, errors=places, model=model, fields=fields)
 
 
 def _foreign_key(error: asyncpg.ForeignKeyViolationError, registry: "Registry | None") -> Exception:
@@ -80,26 +81,35 @@ def _foreign_key(error: asyncpg.ForeignKeyViolationError, registry: "Registry | 
         return ForeignKeyViolation(
             f"still referred to by {model}.{name}",
             errors=[Place("", "foreign_key", f"{model}.{name} still refers to this row")],
+            model=model,
+            fields=fields,
         )
-    return missing_reference(model, name)
+    return missing_reference(model, name, fields=fields)
 
 
-def missing_reference(model: str, name: str, pointer: str = "") -> ForeignKeyViolation:
+def missing_reference(
+    model: str, name: str, pointer: str = "", *, fields: tuple[str, ...] | None = None
+) -> ForeignKeyViolation:
     """For a reference to a row that is not there; `pointer` is where the row stands that has it."""
     sentence = f"{model}.{name} refers to a row that does not exist"
-    return ForeignKeyViolation(sentence, errors=[Place(f"{pointer}/{name}", "foreign_key", sentence)])
+    place = Place(f"{pointer}/{name}", "foreign_key", sentence)
+    named = (name,) if fields is None else fields
+    return ForeignKeyViolation(sentence, errors=[place], model=model, fields=named)
 
 
 def _not_null(error: asyncpg.NotNullViolationError, registry: "Registry | None") -> Exception:
     model, _ = _place(error, registry)
-    sentence = f"{model}.{error.column_name} is required"
-    return NotNullViolation(sentence, errors=[Place(f"/{error.column_name}", "required", sentence)])
+    name = error.column_name or ""
+    sentence = f"{model}.{name} is required"
+    place = Place(f"/{name}", "required", sentence)
+    return NotNullViolation(sentence, errors=[place], model=model, fields=(name,))
 
 
 def _check(error: asyncpg.CheckViolationError, registry: "Registry | None") -> Exception:
     model, fields = _place(error, registry)
     sentence = f"{model}: a value breaks the rule {error.constraint_name}"
-    return CheckViolation(sentence, errors=[Place(f"/{name}", "check", sentence) for name in fields or ("",)])
+    places = [Place(f"/{name}", "check", sentence) for name in fields or ("",)]
+    return CheckViolation(sentence, errors=places, model=model, fields=fields)
 
 
 def _place(error: asyncpg.PostgresError, registry: "Registry | None") -> tuple[str, tuple[str, ...]]:

@@ -60,11 +60,30 @@ class CursorError(Invalid):
     first page."""
 
 
-class NotNullViolation(Invalid):
+class Violation(Problem):
+    """A constraint of the database is against it. `model` is the one whose constraint it is, `fields` are
+    those that it is about; where they are not known, as for a constraint made by hand, there are none."""
+
+    code = "conflict"
+
+    def __init__(
+        self, detail: str = "", *, errors: Sequence[Place] = (), model: str = "", fields: Sequence[str] = ()
+    ) -> None:
+        super().__init__(detail, errors=errors)
+        self.model = model
+        self.fields = tuple(fields)
+
+    @property
+    def field(self) -> str:
+        """The first of `fields`; "" when there is none."""
+        return self.fields[0] if self.fields else ""
+
+
+class NotNullViolation(Invalid, Violation):
     """A required column would have become null."""
 
 
-class CheckViolation(Invalid):
+class CheckViolation(Invalid, Violation):
     """A value breaks a CHECK constraint of the table."""
 
 
@@ -74,11 +93,11 @@ class Conflict(Problem):
     code = "conflict"
 
 
-class UniqueViolation(Conflict):
+class UniqueViolation(Conflict, Violation):
     """Another row has this value already."""
 
 
-class ForeignKeyViolation(Conflict):
+class ForeignKeyViolation(Conflict, Violation):
     """The row refers to one that does not exist, or is still referred to."""
 
 

@@ -4,9 +4,10 @@ Metadata belongs to one registry. The class that a program declares knows only i
 class, which records are instances of, also has the fields that other modules added, and knows its metadata
 as `__meta__`."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orm.errors import DeclarationError
 from orm.fields.base import IDENTIFIER, Field
@@ -18,6 +19,9 @@ from orm.schema.names import foreign_key_name, unique_name
 
 if TYPE_CHECKING:
     from orm.model import DotModel
+
+ROUTE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
+"""One segment of a path that needs no escapes."""
 
 
 class ModelMeta:
@@ -51,6 +55,8 @@ class ModelMeta:
         self.computed = frozenset(
             name for name, field in self.fields.items() if isinstance(field, ComputedField)
         )
+        self.recomputed = tuple(name for name in self.columns if name in self.computed)
+        """What the database computes anew when a row is changed."""
         self.to_many = frozenset(
             name for name, field in self.fields.items() if isinstance(field, ToManyField)
         )
@@ -70,10 +76,15 @@ class ModelMeta:
             )
         if not isinstance(self.audit, bool):
             raise DeclarationError(f"{self.name}.__audit__ is {self.audit!r}: it is True or False")
-        if not IDENTIFIER.fullmatch(self.table):
+        if not IDENTIFIER.fullmatch(str(self.table)):
             raise DeclarationError(
                 f"{self.name}.__table__ is {self.table!r}: "
                 "a table name is lower case letters, digits and underscores, at most 63 of them"
+            )
+        if self.auto_crud and not ROUTE.fullmatch(str(self.route)):
+            raise DeclarationError(
+                f"{self.name}.__route__ is {self.route!r}: "
+                "a route is one segment of a path, made of letters, digits and . _ ~ -"
             )
         if self.auto_crud not in (True, False, "read"):
             raise DeclarationError(
@@ -130,6 +141,8 @@ class ModelMeta:
 
     def constraint_fields(self, constraint: str) -> tuple[str, ...]:
         """The fields that a constraint of our schema is about; empty for one that is not ours."""
+        if constraint.endswith("_pkey"):
+            return ("id",)
         for names in self.uniques:
             if constraint == unique_name(self.table, names):
                 return names

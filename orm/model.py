@@ -87,12 +87,12 @@ class DotModel(Hooks, metaclass=ModelType):
 
     @classmethod
     async def upsert(
-        cls, records: "Sequence[DotModel | Mapping[str, Any]]", *, on: Sequence[str]
+        cls, records: "Sequence[DotModel | Mapping[str, Any]]", on: str | Sequence[str]
     ) -> list[int]:
         """The ids of `records`, in their order: each created, or where a row has the same `on`, changed.
 
-        `on` names fields that are unique together. A row that is there gets what its record names and
-        keeps the rest."""
+        `on` names fields that are unique together, or one that is by itself. A row that is there gets what
+        its record names and keeps the rest, its id in any case."""
         return [row.id for row in await upsert.upsert(cls, records, on)]
 
     # -- reading ------------------------------------------------------------------------------------
@@ -171,26 +171,26 @@ class DotModel(Hooks, metaclass=ModelType):
     async def aggregate(
         cls,
         filter: Filter = (),
-        group_by: Sequence[str] = (),
+        group_by: str | Sequence[str] | None = (),
         values: Mapping[str, Sequence[str]] = COUNT,
     ) -> list[dict[str, Any]]:
         """Figures over the rows that pass `filter`, a dictionary for each group, by its keys, nulls last.
 
         `group_by` are names, dotted through to-one relations, or with a unit of time cut in UTC
         (`created_at:month`). `values` are `{"total": ["sum", "price"]}`: count, sum, avg, min, max of a
-        field. At most 10,000 groups."""
+        field; of whole numbers the sum is an int and the average a float. At most 10,000 groups."""
         return await aggregate.aggregate(cls, filter, group_by, values)
 
     # -- writing many -------------------------------------------------------------------------------
 
     @classmethod
-    async def update_bulk(cls, filter: Filter, /, *, all: bool = False, **values: Any) -> int:
+    async def update_bulk(cls, filter: Filter = (), *, all: bool = False, **values: Any) -> int:
         """How many rows passed `filter` and now have `values`. An empty filter is refused unless
         `all=True`."""
         return await update.update_many(cls, filter, values, all)
 
     @classmethod
-    async def delete_bulk(cls, filter: Filter, /, *, all: bool = False) -> int:
+    async def delete_bulk(cls, filter: Filter = (), *, all: bool = False) -> int:
         """How many rows passed `filter` and are gone. An empty filter is refused unless `all=True`."""
         return await delete.delete_many(cls, filter, all)
 
@@ -198,7 +198,8 @@ class DotModel(Hooks, metaclass=ModelType):
 
     async def update(self, payload: "DotModel | Mapping[str, Any] | None" = None, /, **values: Any) -> Self:
         """This record, its row having `values` (or those of a payload) and nothing else changed; they are
-        loaded as stored.
+        loaded as stored, and with them what the database computes. A to-many relation that was written is no
+        longer loaded.
 
         Raises RecordNotFound when the row is gone or may not be changed, AccessDenied, ValidationError,
         UniqueViolation."""
@@ -218,12 +219,7 @@ class DotModel(Hooks, metaclass=ModelType):
     def as_dict(self) -> dict[str, Any]:
         """The loaded fields by name, private ones left out; a to-one relation is its id, or a dict when
         more of it is loaded."""
-        values = {}
-        for name, field in self.__fields__.items():
-            slot = self.__slot_of__[name]
-            if not field.private and _is_set(self, slot):
-                values[name] = _plain(object.__getattribute__(self, slot))
-        return values
+        return _as_dict(self, ())
 
     if not TYPE_CHECKING:  # else every misspelt attribute would pass for Any
 
@@ -255,10 +251,21 @@ def _is_set(record: DotModel, slot: str) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:
+def _as_dict(record: DotModel, above: tuple[DotModel, ...]) -> dict[str, Any]:
+    """`above` are the records that lead to this one."""
+    values = {}
+    for name, field in record.__fields__.items():
+        slot = record.__slot_of__[name]
+        if not field.private and _is_set(record, slot):
+            values[name] = _plain(object.__getattribute__(record, slot), (*above, record))
+    return values
+
+
+def _plain(value: Any, above: tuple[DotModel, ...]) -> Any:
     if isinstance(value, DotModel):
-        values = value.as_dict()
-        return value.id if values.keys() <= {"id"} else values
+        is_above = any(value is one for one in above)  # a way back, which has no end
+        values = {} if is_above else _as_dict(value, above)
+        return values if values.keys() - {"id"} or not _is_set(value, "id") else value.id
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(one, above) for one in value]
     return value

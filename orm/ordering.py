@@ -24,6 +24,8 @@ def parse_order(
     None or nothing orders by id. Raises FilterError for an unknown or unordered field, AccessDenied for a
     hidden one."""
     terms: dict[str, bool] = {}
+    if order is not None and not isinstance(order, str | list | tuple):
+        raise wrong(pointer, "type", 'an order is a field name, "-name" for descending, or a list of them')
     given = [order] if isinstance(order, str) else list(order or ())
     if len(given) > MAX_TERMS:
         raise wrong(pointer, "too_many", f"an order has at most {MAX_TERMS} terms")
@@ -39,9 +41,8 @@ def parse_order(
             raise hidden_field(meta, name, place)
         if not field.stored or not field.is_ordered:
             raise wrong(place, "not_ordered", f"{meta.name}.{name} is {field.kind} and has no order")
-        terms.setdefault(name, term.startswith("-"))
-        if name == "id":
-            break  # the id is unique: whatever comes after it cannot matter
+        if "id" not in terms:  # it is unique: whatever comes after it cannot matter, and is still looked at
+            terms.setdefault(name, term.startswith("-"))
     descending = next(reversed(terms.values()), False)
     terms.setdefault("id", descending)
     return tuple(terms.items())

@@ -43,8 +43,9 @@ class Registry:
         """A registry of `models` (name -> class) with `extensions` (table -> mixins whose fields are
         added), all relations resolved.
 
-        Raises DeclarationError, naming model and field, for a class without table, a table used twice, an
-        extension of an unknown table, a field that is added twice, or a relation that points nowhere."""
+        Raises DeclarationError, naming model and field, for a class without table, a table or a route used
+        twice, an extension of an unknown table, a field that is added twice, a relation that points nowhere,
+        or a link table that is something else as well."""
         composed: dict[str, ModelMeta] = {}
         tables: dict[str, ModelMeta] = {}
         for name, declared in models.items():
@@ -64,6 +65,8 @@ class Registry:
         for meta in tables.values():
             named_indexes(meta)  # a condition that none can have is refused here rather than in the database
             meta.partial_uniques = dict(partial_uniques(meta))
+        _check_routes(tables.values())
+        _check_links(tables)
         _check_first_rows(tables.values())
         _find_audited_deletes(tables.values())
         return cls(composed)
@@ -95,6 +98,38 @@ class Registry:
 
     def __iter__(self) -> Iterator[ModelMeta]:
         return iter(self._by_name.values())
+
+
+def _check_routes(models: Iterable[ModelMeta]) -> None:
+    """Raise DeclarationError for two models that the API would answer for at one path."""
+    routes: dict[str, ModelMeta] = {}
+    for meta in models:
+        other = routes.setdefault(meta.route, meta) if meta.auto_crud else meta
+        if other is not meta:
+            raise DeclarationError(
+                f"{meta.name} and {other.name} both have the route {meta.route!r}; "
+                "give one of them another __route__"
+            )
+
+
+def _check_links(tables: Mapping[str, ModelMeta]) -> None:
+    """Raise DeclarationError for a link table that is a model's, or that two relations see differently."""
+    links: dict[str, tuple[str, frozenset[tuple[str, str]]]] = {}
+    for meta in tables.values():
+        for link in meta.links:
+            where = f"{meta.name}.{link.name}"
+            if link.table in tables:
+                raise DeclarationError(
+                    f"{where}: table={link.table!r} is the table of {tables[link.table].name}; "
+                    "a link table holds links and nothing else, give it another name"
+                )
+            sides = frozenset(((link.column1, meta.table), (link.column2, meta.targets[link.name].table)))
+            other, known = links.setdefault(link.table, (where, sides))
+            if known != sides:
+                raise DeclarationError(
+                    f"{where} and {other} both use the link table {link.table!r}, with other columns or "
+                    "other models: they are two sides of one relation, or each needs a table of its own"
+                )
 
 
 def _check_first_rows(models: Iterable[ModelMeta]) -> None:

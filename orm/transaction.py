@@ -89,6 +89,11 @@ class Transaction:
         self._callbacks: list[Callback] = []
         self._is_entered = False
 
+    @property
+    def is_readonly(self) -> bool:
+        """Whether the outermost block was opened to read only."""
+        return self._readonly if self._outer is None else self._outer.is_readonly
+
     def __call__(self, work: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
         """`work`, each call of it in a transaction with these options; inside another one, in a savepoint."""
 
@@ -167,6 +172,8 @@ class Transaction:
 
         Callbacks run in order, outside of the transaction. One registered in a block that is rolled back
         never runs. One that raises is logged: what is committed stays so."""
+        if not callable(callback):
+            raise UsageError(f"on_commit takes a function, not {callback!r}")
         self._callbacks.append(callback)
 
     async def fetch(self, text: str, values: Sequence[Any]) -> list[Any]:

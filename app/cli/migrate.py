@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
@@ -14,11 +14,12 @@ from app.server.borrowed import borrowed_database
 from orm.database import Database
 from orm.driver_errors import translated_connect
 from orm.schema import migrate
-from orm.schema.apply import read_difference
+from orm.schema.apply import is_made, read_difference
 from orm.schema.difference import Difference
-from orm.schema.migrations import Migration, read_folder, write_plan
+from orm.schema.migrations import FOLDER, Applied, Migration, MigrationError, pending, read_folder, write_plan
 
-FOLDER: Final = Path("sql/migrations")
+_APPLIED: Final = "applied"
+_EMPTY: Final = "the database is empty: the first start makes its tables, and no migration is needed"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,51 +45,75 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(arguments: argparse.Namespace, env: Environment, url: str) -> int:
     await env.setup_services()
-    if arguments.action == "plan":
-        return await _plan(arguments, env, url)
+    difference = await _difference(env, url)
+    if difference is None:
+        _print(arguments, [], _EMPTY)
+        return 0
+    migrations = read_folder(arguments.folder)
     async with translated_connect():
         connection = await asyncpg.connect(url, server_settings={"application_name": "starling migrate"})
     try:
         if arguments.action == "apply":
-            done = await migrate.apply(connection, read_folder(arguments.folder))
+            done = await migrate.apply(connection, migrations)
             _print(arguments, [(migration.file, "applied") for migration in done], "nothing to apply")
             return 0
-        return await _status(arguments, env, url, connection)
+        applied = await migrate.applied(connection)
     finally:
         await connection.close()
+    waiting = pending(migrations, applied)
+    if arguments.action == "plan":
+        return _plan(arguments, difference, migrations, waiting)
+    return _status(arguments, difference, migrations, applied)
 
 
-async def _plan(arguments: argparse.Namespace, env: Environment, url: str) -> int:
-    difference = await _difference(env, url)
-    migrations = read_folder(arguments.folder)
-    files = write_plan(difference.changes, max((one.number for one in migrations), default=0) + 1)
-    arguments.folder.mkdir(parents=True, exist_ok=True)
+def _plan(
+    arguments: argparse.Namespace,
+    difference: Difference,
+    migrations: list[Migration],
+    waiting: list[Migration],
+) -> int:
+    if waiting:
+        raise MigrationError(
+            f"not applied yet: {', '.join(one.file for one in waiting)}; run `starling migrate apply` first, "
+            "or delete what is not wanted"
+        )
+    files = write_plan(difference, max((one.number for one in migrations), default=0) + 1)
     for name, text in files.items():
+        arguments.folder.mkdir(parents=True, exist_ok=True)
         (arguments.folder / name).write_text(text, encoding="utf-8")
     _print(arguments, [(str(arguments.folder / name), "written") for name in files], "nothing to plan")
     return 0
 
 
-async def _status(
-    arguments: argparse.Namespace, env: Environment, url: str, connection: "asyncpg.Connection[Any]"
+def _status(
+    arguments: argparse.Namespace,
+    difference: Difference,
+    migrations: list[Migration],
+    applied: dict[int, Applied],
 ) -> int:
-    migrations: list[Migration] = read_folder(arguments.folder)
-    applied = await migrate.applied(connection)
-    lines = [
-        (one.file, "applied" if one.number in applied and applied[one.number].is_finished else "waits")
-        for one in migrations
-    ]
-    difference = await _difference(env, url)
+    lines = [(one.file, _state(one, applied.get(one.number))) for one in migrations]
     lines += [("models", change.sentence) for change in difference.changes]
+    needs_somebody = any(state != _APPLIED for _, state in lines)
+    if difference.safe:
+        lines.append(("models", f"the next start adds {len(difference.safe)} definitions by itself"))
     _print(arguments, lines, "the database fits the models")
-    return 1 if any(state != "applied" for _, state in lines) else 0
+    return 1 if needs_somebody else 0
 
 
-async def _difference(env: Environment, url: str) -> Difference:
+def _state(migration: Migration, done: Applied | None) -> str:
+    if done is None or not done.is_begun:
+        return "waits"
+    if done.is_finished:
+        return _APPLIED
+    return f"waits, {done.steps} of {len(migration.statements)} statements are done"
+
+
+async def _difference(env: Environment, url: str) -> Difference | None:
+    """What the database lacks of the models; None where no start has made it yet."""
     db = Database(url, max_size=1)
     await db.open()
     try:
-        return await read_difference(db, env.registry)
+        return await read_difference(db, env.registry) if await is_made(db) else None
     finally:
         await db.close()
 

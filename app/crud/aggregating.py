@@ -55,8 +55,8 @@ async def aggregate_rows(resource: Resource, scope: Scope, receive: Receive, sen
 
 
 def _in_body(place: Place) -> Place:
-    """The verb reads the keys of groups as fields, and of a key that is of no use does not say which."""
-    pointer = place.pointer or "/group_by"
+    """The verb reads the keys of groups as fields."""
+    pointer = place.pointer
     if pointer.startswith("/fields"):
         pointer = "/group_by" + pointer.removeprefix("/fields")
     return Place(pointer, place.code, place.message)

@@ -8,6 +8,7 @@ are an answer, 500 rows with 40 of 40 are not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from orm.errors import FilterError, Place
@@ -24,6 +25,9 @@ MOST_ROWS: Final = 250_000
 """Related rows of an answer, were every limit reached: about a second's work and 100 MB."""
 
 Nested = Mapping[str, Any]
+
+_ONLY_IDS: Final[Nested] = MappingProxyType({"fields": ()})
+"""Of a relation that `fields` only names: refined without any, its rows would have every field."""
 
 
 def bounded(meta: ModelMeta, fields: Sequence[str] | None, nested: Nested, rows: int) -> Nested:
@@ -60,7 +64,7 @@ class _Bounds:
             if to_many_in(meta, path) == path:
                 behind.setdefault(path, [])
         for path, names in behind.items():
-            options = nested.get(path, {})
+            options = nested.get(path, {} if names else _ONLY_IDS)
             if isinstance(options, Mapping):
                 target = _target(meta, path)
                 refined[path] = self._branch(target, names, options, rows, f"{pointer}/{path}", depth)

@@ -62,12 +62,13 @@ def upsert(meta: ModelMeta, names: Sequence[str], changed: Sequence[str], key: S
 
 
 def _insert_from_arrays(meta: ModelMeta, names: Sequence[str]) -> str:
-    """INSERT of the rows that one array a column makes, in their order."""
+    """INSERT of the rows that one array a column makes, in their order. The counter has a name that no field
+    can have."""
     parameters = Parameters()
     columns = ", ".join(quote(name) for name in names)
     arrays = ", ".join(parameters.next(f"{meta.fields[name].parameter_type}[]") for name in names)
-    source = f'unnest({arrays}) WITH ORDINALITY AS n({columns}, "ordinality")'
-    return f'INSERT INTO {quote(meta.table)} ({columns}) SELECT {columns} FROM {source} ORDER BY "ordinality"'
+    source = f'unnest({arrays}) WITH ORDINALITY AS n({columns}, "#")'
+    return f'INSERT INTO {quote(meta.table)} ({columns}) SELECT {columns} FROM {source} ORDER BY "#"'
 
 
 def update(

@@ -12,8 +12,12 @@ from typing import Annotated, Any, ClassVar, Final, TypedDict, Unpack
 import msgspec
 
 from orm.errors import DeclarationError, Place, ValidationError
+from orm.fields.checks import codes, contradiction, wrong_option
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")  # 63 bytes is PostgreSQL's limit for a name
+
+INVALID: Final = "invalid"
+"""The code of a value that does not fit its field."""
 
 FILTER_WORDS = frozenset({"and", "or", "not"})
 
@@ -66,9 +70,10 @@ class Field:
         self.readonly = options.get("readonly", False)
         self.private = options.get("private", False)
         self.description = options.get("description", "")
-        self.role_read = _codes(options.get("role_read", ()))
-        self.role_create = _codes(options.get("role_create", ()))
-        self.role_update = _codes(options.get("role_update", ()))
+        self._options = options
+        self.role_read = codes(options.get("role_read", ()))
+        self.role_create = codes(options.get("role_create", ()))
+        self.role_update = codes(options.get("role_update", ()))
         self.nullable = not self.required
         self.takes_null = self.nullable
         """Whether a null may be written."""
@@ -91,6 +96,11 @@ class Field:
                 "a field name is lower case letters, digits and underscores, at most 63 of them, "
                 "and not `and`, `or` or `not`"
             )
+        for option, value in self._options.items():
+            if sentence := wrong_option(option, value, FieldOptions.__annotations__):
+                raise self.wrong(sentence)
+        if sentence := contradiction(self.hint, self.python_type):
+            raise self.wrong(sentence)
         if optional and self.required:
             raise self.wrong("required=True contradicts an annotation with None; drop one of the two")
         self.nullable = not self.required if optional is None else optional
@@ -103,7 +113,14 @@ class Field:
         """Raise DeclarationError where the parameters do not fit each other. Called once the name is
         known."""
 
+    @property
+    def of(self) -> "Field":
+        """The field whose kind of values this one has: itself, but for a computed one."""
+        return self
+
     def _check_default(self) -> None:
+        if self.default is None and not self.nullable:
+            raise self.wrong("the default is None, and the column may not be null; annotate it with `| None`")
         if self.has_literal_default and self.default is not None:
             try:
                 self.to_column(self.default)
@@ -250,15 +267,11 @@ class Field:
         """A ValidationError about this field."""
         return ValidationError(
             f"{self.model_name}.{self.name} {sentence}",
-            errors=(Place(f"/{self.name}", "invalid", sentence),),
+            errors=(Place(f"/{self.name}", INVALID, sentence),),
         )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.model_name}.{self.name}>"
-
-
-def _codes(roles: str | Iterable[str]) -> frozenset[str]:
-    return frozenset((roles,)) if isinstance(roles, str) else frozenset(roles)
 
 
 _NONE: Final = type(None)

@@ -5,6 +5,7 @@ from typing import Any, Final, Unpack
 
 from orm.errors import DeclarationError
 from orm.fields.base import Field, FieldOptions
+from orm.fields.checks import plain_names
 from orm.fields.numbers import BigInteger, Boolean, Float
 from orm.fields.others import Uuid
 from orm.fields.text import Text
@@ -52,7 +53,7 @@ class ComputedField(Field):
 
     def _field_of_hint(self) -> Field | None:
         """A field for an annotation such as `int`, `int | None` or their text."""
-        names = {part.strip().rpartition(".")[2] for part in _text(self.hint).split("|")} - {"None"}
+        names = plain_names(self.hint)
         make = _BY_HINT.get(names.pop()) if len(names) == 1 else None
         return make() if make is not None else None
 
@@ -102,10 +103,6 @@ class ComputedField(Field):
 
     def to_column(self, value: Any) -> Any:
         raise self.invalid("is computed by the database and cannot be written")
-
-
-def _text(hint: Any) -> str:
-    return hint if isinstance(hint, str) else hint.__name__ if isinstance(hint, type) else str(hint)
 
 
 _BY_HINT: Final[Mapping[str, Callable[[], Field]]] = {

@@ -43,6 +43,9 @@ class NumberField(Field):
         self.max = max
 
     def check(self) -> None:
+        for word, limit in (("min", self.min), ("max", self.max)):
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Number)):
+                raise self.wrong(f"{word}={limit!r}: it is a number")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise self.wrong(f"min {self.min} is above max {self.max}")
 
@@ -155,6 +158,7 @@ class DecimalField(NumberField):
         )
 
     def check(self) -> None:
+        super().check()
         if not 0 <= self.scale <= self.precision or not 1 <= self.precision <= 1000:
             raise self.wrong("precision lies between 1 and 1000, scale between 0 and precision")
 
@@ -236,8 +240,13 @@ class DecimalField(NumberField):
         if number and number.adjusted() >= self.precision - self.scale:
             raise self.invalid(f"has more than {self.precision - self.scale} digits before the point")
         if (self.min is not None and number < self.min) or (self.max is not None and number > self.max):
-            raise self.invalid(f"lies outside {self.min} to {self.max}")
+            raise self.invalid(self._outside())
         return number
+
+    def _outside(self) -> str:
+        if self.max is None:
+            return f"is less than {self.min}"
+        return f"is more than {self.max}" if self.min is None else f"lies outside {self.min} to {self.max}"
 
 
 class BooleanField(Field):

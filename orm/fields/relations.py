@@ -47,7 +47,10 @@ class RelationField(Field):
         """
         target = self._target
         if not isinstance(target, (str, type)) and callable(target):
-            target = target()
+            try:
+                target = target()
+            except (AttributeError, ImportError, NameError, TypeError) as error:
+                raise self.wrong(f"the model that it points at cannot be told: {error}") from error
         table = target if isinstance(target, str) else getattr(target, "__table__", None)
         if not isinstance(table, str) or not table:
             raise self.wrong(
@@ -187,7 +190,7 @@ class Many2manyField(ToManyField):
 
     def check(self) -> None:
         for word, name in (("table", self.table), ("column1", self.column1), ("column2", self.column2)):
-            if not IDENTIFIER.fullmatch(name):
+            if not IDENTIFIER.fullmatch(str(name)):
                 raise self.wrong(f"{word}={name!r} is no name: lower case letters, digits and underscores")
         if self.column1 == self.column2:
             raise self.wrong(f"column1 and column2 are both {self.column1!r}; give each side its own")

@@ -3,8 +3,8 @@
 import functools
 import re
 import sys
-from collections.abc import Iterable
-from typing import Any, Literal, Unpack
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, Unpack
 
 from orm.fields.base import Field, FieldOptions
 
@@ -42,6 +42,9 @@ class TextField(Field):
         self.pattern = pattern
 
     def check(self) -> None:
+        for word, length in (("max_length", self.max_length), ("min_length", self.min_length)):
+            if length is not None and length.__class__ is not int:
+                raise self.wrong(f"{word}={length!r}: it is a number of characters")
         if self.max_length is not None and self.max_length < 1:
             raise self.wrong("max_length is at least 1")
         if self.min_length is not None and not 0 <= self.min_length <= (self.max_length or self.min_length):
@@ -49,7 +52,7 @@ class TextField(Field):
         if self.pattern is not None:
             try:
                 re.compile(self.pattern)
-            except re.error as error:
+            except (re.error, TypeError) as error:
                 raise self.wrong(f"pattern {self.pattern!r} is no regular expression: {error}") from error
 
     @functools.cached_property
@@ -88,7 +91,26 @@ class TextField(Field):
         return {name: limit for name, limit in limits.items() if limit is not None}
 
     def encode(self, value: Any) -> Any:
+        if self.pattern is not None and value.endswith("\n") and not self._whole.search(value):
+            raise self.invalid(f"expected `str` matching regex {self.pattern!r}")
         return storable_text(self, value)
+
+    @functools.cached_property
+    def _whole(self) -> re.Pattern[str]:
+        """The pattern, its `$` meaning the end of the text, as in JSON Schema and in HTML. To Python it also
+        means before a line feed at the end, and msgspec asks Python."""
+        assert self.pattern is not None, "only asked for with one"
+        return re.compile(_to_the_end(self.pattern))
+
+
+_DOLLAR: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<dollar>\$)", re.DOTALL)
+"""A dollar that stands for the end, and before it in the choice what may hold one that does not."""
+
+
+def _to_the_end(pattern: str) -> str:
+    if re.compile(pattern).flags & re.MULTILINE:
+        return pattern
+    return _DOLLAR.sub(lambda match: r"\Z" if match["dollar"] else match[0], pattern)
 
 
 class CharField(TextField):
@@ -107,6 +129,22 @@ class CharField(TextField):
         )
 
 
+Options = Iterable[tuple[str, str] | str] | Mapping[str, str]
+
+
+def _pairs(given: Any) -> Iterator[tuple[str, str]]:
+    """Codes and labels; what is none of either is left out, and `check` refuses it."""
+    for option in given if isinstance(given, tuple) else ():
+        if isinstance(option, str):
+            yield option, option
+        elif (
+            isinstance(option, list | tuple)
+            and len(option) == 2
+            and all(isinstance(one, str) for one in option)
+        ):
+            yield option[0], option[1]
+
+
 class SelectionField(Field):
     """One of a fixed list of codes, each with a label.
 
@@ -116,15 +154,22 @@ class SelectionField(Field):
     kind = "selection"
     python_type = str
 
-    def __init__(self, *, options_: Iterable[tuple[str, str] | str], **options: Unpack[FieldOptions]) -> None:
+    def __init__(self, *, options_: Options, **options: Unpack[FieldOptions]) -> None:
         super().__init__(**options)
-        self.options = tuple(
-            (option, option) if isinstance(option, str) else tuple(option) for option in options_
-        )
+        given: Any = options_.items() if isinstance(options_, Mapping) else options_
+        # a generator gives its options once
+        self._given = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else given
+        self.options = tuple(_pairs(self._given))
         self.codes = tuple(code for code, _ in self.options)
         """The values that the field takes, in the order declared."""
 
     def check(self) -> None:
+        if not isinstance(self._given, tuple):
+            raise self.wrong(f"options={self._given!r}: it is a list of (code, label)")
+        if len(self.options) < len(self._given):
+            raise self.wrong(
+                "each of options is a (code, label), or a code that is its own label, both texts"
+            )
         if not self.options:
             raise self.wrong("options is empty; name at least one (code, label)")
         if len(set(self.codes)) != len(self.codes):
@@ -173,6 +218,7 @@ def Text(
     return TextField(max_length=max_length, min_length=min_length, pattern=pattern, **options)
 
 
-def Selection(*, options: Iterable[tuple[str, str] | str], **others: Unpack[FieldOptions]) -> Any:
-    """One of `options`, each a (code, label) or a code that is its own label."""
+def Selection(*, options: Options, **others: Unpack[FieldOptions]) -> Any:
+    """One of `options`, each a (code, label) or a code that is its own label; or a dictionary of labels by
+    code."""
     return SelectionField(options_=options, **others)

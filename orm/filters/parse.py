@@ -123,6 +123,7 @@ def parse_filter(
     is where the filter stands in the caller's input. Raises FilterError (with pointers), or AccessDenied for
     a hidden field."""
     if not filter:
+        refuse_no_list(filter, pointer)
         return _ALL
     parser = _Parser(related, allowed or related, limits)
     shape = parser.conditions(meta, filter, hidden, pointer, 1)
@@ -130,6 +131,12 @@ def parse_filter(
 
 
 _ALL: Final = BoundFilter()
+
+
+def refuse_no_list(filter: Any, pointer: str) -> None:
+    """Raise FilterError for what is empty and yet no empty filter, such as an object; None is one."""
+    if filter is not None and not isinstance(filter, (list, tuple)):
+        raise wrong(pointer, "type", "a filter is a list of conditions")
 
 
 class _Parser:
@@ -209,6 +216,10 @@ class _Parser:
             return item[0], item[1], None
         if len(item) != 3 or not isinstance(item[1], str):
             raise wrong(pointer, "type", "a condition is [field, op, value]")
+        if item[1] in ("is null", "is not null") and item[2] is not None and item[2] is not True:
+            raise wrong(
+                f"{pointer}/2", "type", f"{item[1]!r} takes no value; its complement says the opposite"
+            )
         return item[0], str.__str__(item[1]), item[2]  # as SQL a subclass could read differently
 
     def _walk(
@@ -288,7 +299,7 @@ class _Parser:
         if op in ("like", "ilike"):
             return self._like(field, op, value, pointer)
         if op == "contains":
-            if not isinstance(field, JSONFieldType):
+            if not isinstance(field.of, JSONFieldType):
                 raise wrong(
                     f"{pointer}/1",
                     "operator_type",

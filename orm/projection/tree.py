@@ -78,7 +78,7 @@ class _Wanted:
     node: Node
     relation: ToManyField
     fields: list[tuple[str, str]] = field(default_factory=list)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] | None = None
     pointer: str = ""
 
 
@@ -184,6 +184,8 @@ class Planter:
             want = self._add(root, path, wanted, place)
             if want is not None:
                 want.options, want.pointer = options, place
+            elif (target := _target(root.meta, path, place)) is None:
+                raise wrong(place, "not_a_relation", f"{path} is no relation: nothing lies behind it")
             elif options.keys() - {"fields"}:
                 raise wrong(
                     place,
@@ -192,8 +194,16 @@ class Planter:
                     "what lies behind another to-many relation is refined in that one's own `nested`",
                 )
             else:
-                for index, name in enumerate(_list_of_fields(options.get("fields"), f"{place}/fields")):
+                named = options.get("fields")
+                if named is None:
+                    named = self._stored(target)
+                for index, name in enumerate(_list_of_fields(named, f"{place}/fields")):
                     self._add(root, f"{path}.{name}", wanted, f"{place}/fields/{index}")
+
+    def _stored(self, meta: ModelMeta) -> list[str]:
+        """What is meant where no fields of a relation are named: every stored one that may be read."""
+        hidden = self._grant(meta).hidden
+        return [name for name in meta.columns if name not in hidden]
 
     def _branch(self, want: _Wanted, depth: int) -> Branch:
         self._branch_count += 1
@@ -201,10 +211,12 @@ class Planter:
             raise wrong(
                 want.pointer, "too_many", f"at most {MAX_BRANCHES} to-many relations, {MAX_DEPTH} deep"
             )
-        options, place = want.options, want.pointer
+        options, place = want.options or {}, want.pointer
         meta = want.node.meta.targets[want.relation.name]
         grant = self._grant(meta)
         named = options.get("fields")
+        if named is None and want.options is not None and not want.fields:
+            named = self._stored(meta)
         fields = want.fields + [
             (name, f"{place}/fields/{index}")
             for index, name in enumerate(_list_of_fields(named, f"{place}/fields"))
@@ -228,6 +240,17 @@ class Planter:
             limit=_limit(options.get("limit"), f"{place}/limit"),
             only_ids=not fields and not nested,
         )
+
+
+def _target(meta: ModelMeta, path: str, pointer: str) -> ModelMeta | None:
+    """The model that the relation at the end of a path points at; None where there is none."""
+    for name in path.split("."):
+        if name not in meta.fields:
+            raise unknown_field(meta, name, pointer)
+        if name not in meta.targets:
+            return None
+        meta = meta.targets[name]
+    return meta
 
 
 def _list_of_fields(fields: Any, pointer: str) -> Sequence[Any]:

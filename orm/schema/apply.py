@@ -6,6 +6,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -16,12 +17,15 @@ from orm.database import Database
 from orm.errors import Problem
 from orm.registry import Registry
 from orm.schema import ddl
-from orm.schema.difference import Catalogue, Column, Difference, compare
+from orm.schema.catalogue import read_catalogue
+from orm.schema.difference import Difference, compare
+from orm.schema.migrations import read_folder
 from sql import statements
 
 logger = logging.getLogger(__name__)
 
 _SQL = statements("orm/schema")
+_MIGRATIONS = statements("orm/migrations")
 
 SCHEMA_LOCK: Final = 3502586269815817585
 """The first eight bytes of sha256("starling schema"), as pg_advisory_xact_lock takes them."""
@@ -47,13 +51,16 @@ class SchemaMismatch(Problem):
     code = "conflict"
 
 
-async def bring_up(db: Database, registry: Registry, routines: Routines = NO_ROUTINES) -> None:
+async def bring_up(
+    db: Database, registry: Registry, routines: Routines = NO_ROUTINES, *, folder: Path | None = None
+) -> None:
     """Make the tables of `registry` that are missing, add what is safe to add, and then make `routines`. The
     registry learns the key of this database's cursors.
 
-    Safe when several processes do it at once: one works, the others wait and then find it done. Raises
-    SchemaMismatch for a database of another application, or one that lacks what only a migration can
-    add."""
+    Where everything is made from nothing, the migrations in `folder` are noted as applied: the tables have
+    what they would change. Safe when several processes do it at once: one works, the others wait and then
+    find it done. Raises SchemaMismatch for a database of another application, and, once what is safe was
+    added, for one that lacks what only a migration can add."""
     wanted = fingerprint(registry, routines)
     with contextlib.suppress(asyncpg.UndefinedTableError):
         state = await _read_state(db)
@@ -69,31 +76,33 @@ async def bring_up(db: Database, registry: Registry, routines: Routines = NO_ROU
             registry.cursor_key = await _cursor_key(db)
         if known == wanted:
             return
-        catalogue = await _catalogue(db, registry)
+        catalogue = await read_catalogue(db, registry)
         if catalogue.tables and known is None:
             raise SchemaMismatch(
                 f"the database has a table {quote(min(catalogue.tables))} that Starling did not make: "
                 "it belongs to another application; use an empty database"
             )
         difference = compare(registry, catalogue)
-        if difference.obstacles:
-            raise SchemaMismatch(
-                f"the database does not fit the models: {'; '.join(difference.obstacles)}; "
-                "`starling migrate plan` writes the migration that changes it"
-            )
         await _command(db, [f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"])
         if known is None:
             await _command(db, [_SQL["make_state"]])
             registry.cursor_key = await _cursor_key(db)
-        await _command(db, difference.safe)
-        await _command(db, routines.values())
-        await db.run(_SQL["write_state"], [_FINGERPRINT, wanted])
+            await _note_migrations(db, folder)
+        await _make(db, registry, difference.safe)
+        if not difference.obstacles:
+            await _command(db, routines.values())
+            await db.run(_SQL["write_state"], [_FINGERPRINT, wanted])
     if difference.safe:
         logger.info(
             "schema: %d definitions were added for %d models", len(difference.safe), len(list(registry))
         )
     for statement in difference.safe:
         logger.debug("schema: %s", statement)
+    if difference.obstacles:
+        raise SchemaMismatch(
+            f"the database does not fit the models: {'; '.join(difference.obstacles)}; "
+            "`starling migrate plan` writes the migration that changes it, `starling migrate apply` runs it"
+        )
     for change in difference.changes:
         logger.warning("schema: %s; `starling migrate plan` writes the migration", change.sentence)
 
@@ -111,6 +120,11 @@ async def _known_fingerprint(db: Database) -> str | None:
     return (await _read_state(db)).get(_FINGERPRINT, "") if exists else None
 
 
+async def is_made(db: Database) -> bool:
+    """Whether a start has ever made our tables there."""
+    return await _known_fingerprint(db) is not None
+
+
 async def _read_state(db: Database) -> dict[str, str]:
     return {row["key"]: row["value"] for row in await db.run(_SQL["read_state"])}
 
@@ -126,19 +140,33 @@ async def _cursor_key(db: Database) -> bytes:
     return bytes.fromhex(key)
 
 
+async def _note_migrations(db: Database, folder: Path | None) -> None:
+    migrations = read_folder(folder) if folder is not None else []
+    if migrations:
+        await _command(db, [_MIGRATIONS["make_table"]])
+    for one in migrations:
+        await db.run(_MIGRATIONS["finish"], [one.number, one.name, one.checksum, len(one.statements)])
+
+
 async def read_difference(db: Database, registry: Registry) -> Difference:
     """What the database lacks of `registry`, as it is now."""
-    return compare(registry, await _catalogue(db, registry))
+    return compare(registry, await read_catalogue(db, registry))
 
 
-async def _catalogue(db: Database, registry: Registry) -> Catalogue:
-    names = [meta.table for meta in registry] + [link.table for meta in registry for link in meta.links]
-    tables: dict[str, dict[str, Column]] = {}
-    for row in await db.run(_SQL["tables"], [names]):
-        column = Column(row["type"], row["not_null"], row["has_default"])
-        tables.setdefault(row["table"], {})[row["column"]] = column
-    found = frozenset(row["name"] for row in await db.run(_SQL["names"], [names]))
-    return Catalogue(tables, found)
+async def _make(db: Database, registry: Registry, texts: Iterable[str]) -> None:
+    """The definitions of tables. Raises SchemaMismatch for an expression that PostgreSQL does not take."""
+    for text in texts:
+        try:
+            await db.execute(text)
+        except (asyncpg.SyntaxOrAccessError, asyncpg.DataError) as error:
+            for meta in registry:
+                computed = [f"{meta.name}.{name}" for name in meta.recomputed]
+                table = quote(meta.table)
+                if computed and text.startswith((f"CREATE TABLE {table} ", f"ALTER TABLE {table} ")):
+                    raise SchemaMismatch(
+                        f"{', '.join(computed)}: PostgreSQL does not take the expression: {error}"
+                    ) from error
+            raise
 
 
 async def _command(db: Database, texts: Iterable[str]) -> None:

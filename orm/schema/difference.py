@@ -12,27 +12,12 @@ from dataclasses import dataclass, field
 from orm.builder.text import quote
 from orm.fields.base import Field
 from orm.fields.computed import ComputedField
+from orm.fields.relations import Many2manyField, Many2oneField
 from orm.metadata import ModelMeta
 from orm.schema import ddl
+from orm.schema.catalogue import Catalogue, Column, Constraint
 from orm.schema.indexes import named_indexes
 from orm.schema.names import foreign_key_name, unique_name
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column as the database has it."""
-
-    type: str
-    is_required: bool
-    has_default: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """What the database has: columns by table and name, and the names of constraints and indexes."""
-
-    tables: Mapping[str, Mapping[str, Column]]
-    names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +55,27 @@ def compare(models: Iterable[ModelMeta], catalogue: Catalogue) -> Difference:
     for meta in metas:
         if meta.table in catalogue.tables:
             _Table(meta, catalogue, difference).compare()
+    for link in {link.table: link for meta in metas for link in meta.links}.values():
+        if link.table in catalogue.tables:
+            _compare_link(link, catalogue.tables[link.table], difference)
     return difference
+
+
+def _compare_link(link: Many2manyField, there: Mapping[str, Column], difference: Difference) -> None:
+    missing = [name for name in (link.column1, link.column2) if name not in there]
+    others = [name for name in there if name not in (link.column1, link.column2)]
+    if missing:
+        rename = f"ALTER TABLE {quote(link.table)} RENAME COLUMN"
+        statements = (
+            [f"{rename} {quote(others[0])} TO {quote(missing[0])}"]
+            if len(missing) == len(others) == 1
+            else [f"-- {rename} ... TO {quote(name)}" for name in missing]
+        )
+        sentence = (
+            f"{link.table} has no column {' and no '.join(missing)}, "
+            f"which {link.model_name}.{link.name} names; it has {', '.join(there)}"
+        )
+        difference.changes.append(Change(sentence, tuple(statements)))
 
 
 class _Table:
@@ -81,6 +86,7 @@ class _Table:
         self.table = quote(meta.table)
         self.there = catalogue.tables[meta.table]
         self.names = catalogue.names
+        self.constraints = catalogue.constraints
         self.difference = difference
 
     def compare(self) -> None:
@@ -89,6 +95,8 @@ class _Table:
             field = self.meta.fields[name]
             if name in added:
                 self._add(field)
+            elif isinstance(field, ComputedField) != self.there[name].is_computed:
+                self._computed(field)
             else:
                 self._type(field, self.there[name])
                 self._required(field, self.there[name])
@@ -98,6 +106,7 @@ class _Table:
         self._foreign_keys(added)
         self._uniques()
         self._indexes()
+        self._no_longer()
 
     def _change(
         self, sentence: str, *statements: str, is_needed: bool = True, outside_transaction: bool = False
@@ -118,6 +127,20 @@ class _Table:
                 f"ALTER TABLE {self.table} ADD COLUMN {column} {field.column_type}",
                 f"-- give every row a value here: its {column} is null",
                 *self._set_not_null(field.name),
+            )
+
+    def _computed(self, field: Field) -> None:
+        where, column = f"{self.meta.table}.{field.name}", quote(field.name)
+        if isinstance(field, ComputedField):
+            self._change(
+                f"{where} is plain, {self.meta.name}.{field.name} is computed: what it holds is lost",
+                f"ALTER TABLE {self.table} DROP COLUMN {column}",
+                f"ALTER TABLE {self.table} ADD COLUMN {ddl.column_definition(field)}",
+            )
+        else:
+            self._change(
+                f"{where} is computed, {self.meta.name}.{field.name} is a plain field",
+                f"ALTER TABLE {self.table} ALTER COLUMN {column} DROP EXPRESSION",
             )
 
     def _type(self, field: Field, column: Column) -> None:
@@ -170,6 +193,8 @@ class _Table:
     def _foreign_keys(self, added: list[str]) -> None:
         for name, text in zip(self.meta.foreign_keys, ddl.foreign_keys(self.meta), strict=True):
             constraint = foreign_key_name(self.meta.table, name)
+            if constraint in self.constraints:
+                self._reference(name, text, constraint)
             if constraint in self.names:
                 continue
             if name in added and self.meta.fields[name].nullable:
@@ -181,6 +206,41 @@ class _Table:
                     f"ALTER TABLE {self.table} VALIDATE CONSTRAINT {quote(constraint)}",
                     is_needed=False,
                 )
+
+    def _reference(self, name: str, text: str, constraint: str) -> None:
+        field, there = self.meta.fields[name], self.constraints[constraint]
+        assert isinstance(field, Many2oneField)
+        target = self.meta.targets[name].table
+        if (there.target, there.ondelete) != (target, field.ondelete):
+            self._change(
+                f"{self.meta.table}.{name} refers to {there.target} (on delete {there.ondelete or 'none'}), "
+                f"{self.meta.name}.{name} to {target} (on delete {field.ondelete})",
+                f"ALTER TABLE {self.table} DROP CONSTRAINT {quote(constraint)}",
+                f"{text} NOT VALID",
+                f"ALTER TABLE {self.table} VALIDATE CONSTRAINT {quote(constraint)}",
+                is_needed=there.target != target,
+            )
+
+    def _no_longer(self) -> None:
+        """Constraints of an older model that refuse what this one allows. Those that somebody made by hand,
+        and so under other names, are his."""
+        for name, there in self.constraints.items():
+            if there.table == self.meta.table and self._is_left_over(name, there):
+                kind = "unique" if there.target is None else "foreign key"
+                self._change(
+                    f"{there.table} has a {kind} constraint on {', '.join(there.columns)} that "
+                    f"{self.meta.name} no longer has",
+                    f"ALTER TABLE {self.table} DROP CONSTRAINT {quote(name)}",
+                    is_needed=False,
+                )
+
+    def _is_left_over(self, name: str, there: Constraint) -> bool:
+        if not set(there.columns) <= set(self.meta.columns):
+            return False
+        if there.target is None:
+            return name == unique_name(there.table, there.columns) and there.columns not in self.meta.uniques
+        column = there.columns[0]
+        return name == foreign_key_name(there.table, column) and column not in self.meta.foreign_keys
 
     def _uniques(self) -> None:
         for names in self.meta.uniques:

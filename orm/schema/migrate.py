@@ -59,7 +59,6 @@ async def apply(
     await connection.execute(_SQL["make_table"])
     done = []
     for migration in pending(migrations, await applied(connection)):
-        await connection.execute(_SQL["begin"], migration.number, migration.name, migration.checksum)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 await _run(connection, migration, f"{round(lock_timeout_seconds * 1000)}ms")
@@ -74,7 +73,14 @@ async def apply(
                 logger.warning("%s: a table is in use, trying again", migration.file)
                 await asyncio.sleep(pause_seconds)
             except asyncpg.PostgresError as error:
-                raise MigrationError(f"{migration.file}: {error}") from error
+                how_far = (
+                    "what is done of it is noted"
+                    if migration.outside_transaction
+                    else "nothing of it was applied"
+                )
+                raise MigrationError(
+                    f"{migration.file}: {error} ({how_far}: mend the rows or the file, and apply it again)"
+                ) from error
         done.append(migration)
     return done
 
@@ -85,29 +91,45 @@ async def _run(connection: "asyncpg.Connection[Any]", migration: Migration, pati
         return
     async with connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = '{patience}'")
-        for statement in migration.statements:
+        for statement in migration.statements[await _steps_done(connection, migration) :]:
             await connection.execute(statement)
-        await connection.execute(_SQL["finish"], migration.number, len(migration.statements))
+        await note_finished(connection, migration)
 
 
 async def _run_by_steps(connection: "asyncpg.Connection[Any]", migration: Migration, patience: str) -> None:
     """Each statement by itself, and a note of how far it came."""
-    done = (await applied(connection))[migration.number].steps
+    done = await _steps_done(connection, migration)
     for index, statement in enumerate(migration.statements[done:], done):
         build = _INDEX_BUILD.match(statement)
         if build is None:
             async with connection.transaction():
                 await connection.execute(f"SET LOCAL lock_timeout = '{patience}'")
                 await connection.execute(statement)
-                await connection.execute(_SQL["step"], migration.number, index + 1)
+                await _note_step(connection, migration, index + 1)
             continue
         # What an interrupted build left behind is invalid and has the name. A build waits for everyone who
         # uses the table and blocks nobody: there is no time limit on it.
         await connection.execute("SET lock_timeout = 0")
         await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {build['name']}")
         await connection.execute(statement)
-        await connection.execute(_SQL["step"], migration.number, index + 1)
-    await connection.execute(_SQL["finish"], migration.number, len(migration.statements))
+        await _note_step(connection, migration, index + 1)
+    await note_finished(connection, migration)
+
+
+async def _steps_done(connection: "asyncpg.Connection[Any]", migration: Migration) -> int:
+    known = (await applied(connection)).get(migration.number)
+    return known.steps if known is not None else 0
+
+
+async def _note_step(connection: "asyncpg.Connection[Any]", migration: Migration, steps: int) -> None:
+    checksum = migration.checksum_of(steps)
+    await connection.execute(_SQL["step"], migration.number, migration.name, checksum, steps)
+
+
+async def note_finished(connection: "asyncpg.Connection[Any]", migration: Migration) -> None:
+    """The migration is done."""
+    values = (migration.number, migration.name, migration.checksum, len(migration.statements))
+    await connection.execute(_SQL["finish"], *values)
 
 
 async def _lock(connection: "asyncpg.Connection[Any]") -> None:

@@ -1,15 +1,17 @@
 """Aggregates: counts, sums, averages and extremes over rows, in groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from orm.builder import aggregate as build
 from orm.builder.aggregate import Group, Value
 from orm.builder.select import ROOT
 from orm.builder.text import column
-from orm.fields.base import Field
-from orm.fields.numbers import NumberField
+from orm.fields.numbers import IntegerField, NumberField
+from orm.fields.relations import ToManyField
 from orm.fields.times import DateField, DatetimeField
+from orm.metadata import ModelMeta
+from orm.projection import Projection
 from orm.refusals import wrong
 from orm.verbs.scope import Scope
 
@@ -29,21 +31,23 @@ MAX_VALUES = 50
 async def aggregate(
     cls: "type[DotModel]",
     filter: Sequence[Any],
-    group_by: Sequence[str],
+    group_by: str | Sequence[str] | None,
     values: Mapping[str, Sequence[str]],
     *,
     api: bool = False,
 ) -> list[dict[str, Any]]:
     """See DotModel.aggregate. `api`: a client of the API asks (see Scope)."""
     scope = Scope(cls, "read", api=api)
+    group_by = named_fields(group_by, scope.place("group_by"))
     keys = [_key(scope, key, f"{scope.place('group_by')}/{index}") for index, key in enumerate(group_by)]
     _check_sizes(scope, group_by, values)
     projection, arguments = scope.project(tuple(path for path, _ in keys))
     groups = tuple(
-        _group(projection.column(path), unit, field)
-        for (path, unit), field in zip(keys, (projection.field(path) for path, _ in keys), strict=True)
+        _group(scope.meta, projection, path, unit, f"{scope.place('group_by')}/{index}")
+        for index, (path, unit) in enumerate(keys)
     )
-    figures = tuple(_value(scope, name, given) for name, given in values.items())
+    asked = [_value(scope, name, given) for name, given in values.items()]
+    figures = tuple(value for value, _ in asked)
     parsed = scope.parse(filter)
     shapes = (parsed.shape, scope.rule)
     texts, shape = scope.registry.texts, ("aggregate", projection, groups, figures, *shapes)
@@ -52,7 +56,21 @@ async def aggregate(
     )
     rows = await scope.db.run(text, [*arguments.joins, *parsed.values, *scope.rule_values, MAX_GROUPS])
     names = [*group_by, *values]
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    answers = [dict(zip(names, row, strict=True)) for row in rows]
+    for name, (_, convert) in zip(values, asked, strict=True):
+        if convert is not None:
+            for answer in answers:
+                answer[name] = None if answer[name] is None else convert(answer[name])
+    return answers
+
+
+def named_fields(names: Any, pointer: str) -> Sequence[str]:
+    """The keys that are named, one of them also by itself. Raises FilterError for what is no list."""
+    if isinstance(names, str):
+        return (names,)
+    if names is not None and not isinstance(names, list | tuple):
+        raise wrong(pointer, "type", "group_by is a list of fields")
+    return names or ()
 
 
 def _check_sizes(scope: Scope, group_by: Sequence[str], values: Any) -> None:
@@ -77,15 +95,28 @@ def _key(scope: Scope, key: Any, pointer: str) -> tuple[str, str | None]:
     return path, unit if colon else None
 
 
-def _group(sql: str, unit: str | None, field: Field) -> Group:
-    if not field.stored or not field.is_ordered:
-        raise wrong("", "not_grouped", f"{field.name} is {field.kind}, which cannot be grouped by")
-    if unit is not None and not isinstance(field, DateField | DatetimeField):
-        raise wrong("", "operator_type", f"{unit!r} is for dates and times, {field.name} is {field.kind}")
-    return Group(sql, unit, isinstance(field, DateField))
+def _group(meta: ModelMeta, projection: Projection, path: str, unit: str | None, pointer: str) -> Group:
+    for name in path.split("."):
+        if isinstance(meta.fields[name], ToManyField):
+            raise wrong(
+                pointer, "not_grouped", f"{meta.name}.{name} may be many rows, which cannot be grouped by"
+            )
+        meta = meta.targets.get(name, meta)
+    field = projection.field(path)
+    if not field.is_ordered:
+        raise wrong(pointer, "not_grouped", f"{field.name} is {field.kind}, which cannot be grouped by")
+    if unit is not None and not isinstance(field.of, DateField | DatetimeField):
+        raise wrong(
+            pointer, "operator_type", f"{unit!r} is for dates and times, {field.name} is {field.kind}"
+        )
+    return Group(projection.column(path), unit, isinstance(field.of, DateField))
 
 
-def _value(scope: Scope, name: str, given: Any) -> Value:
+Convert = Callable[[Any], int | float]
+"""Makes a figure over whole numbers one of Python's, where PostgreSQL answers with a numeric."""
+
+
+def _value(scope: Scope, name: str, given: Any) -> tuple[Value, Convert | None]:
     pointer = f"{scope.place('values')}/{name}"
     if not isinstance(given, list | tuple) or len(given) != 2:
         raise wrong(pointer, "type", 'a value is [function, field], as in ["sum", "price"]')
@@ -93,10 +124,14 @@ def _value(scope: Scope, name: str, given: Any) -> Value:
     if function not in FUNCTIONS:
         raise wrong(f"{pointer}/0", "unknown_function", f"{function!r}: there are {', '.join(FUNCTIONS)}")
     field = scope.readable_field(field_name, f"{pointer}/1")
-    if function in ("sum", "avg") and not isinstance(field, NumberField):
+    if function in ("sum", "avg") and not isinstance(field.of, NumberField):
         raise wrong(
             f"{pointer}/0", "operator_type", f"{function!r} is for numbers, {field_name} is {field.kind}"
         )
-    if function in ("min", "max") and (not field.is_ordered or field.kind in ("boolean", "uuid", "binary")):
+    if function in ("min", "max") and (
+        not field.is_ordered or field.of.kind in ("boolean", "uuid", "binary")
+    ):
         raise wrong(f"{pointer}/0", "operator_type", f"{function!r} is not for {field.kind} fields")
-    return Value(FUNCTIONS[FUNCTIONS.index(function)], column(ROOT, field.name))
+    plain = FUNCTIONS[FUNCTIONS.index(function)]
+    convert = {"sum": int, "avg": float}.get(plain) if isinstance(field.of, IntegerField) else None
+    return Value(plain, column(ROOT, field.name)), convert

@@ -14,6 +14,7 @@ from orm.verbs.payload import (
     below,
     checked,
     columns_at_once,
+    given_record,
     given_values,
     has_relations,
     placed_below,
@@ -21,7 +22,7 @@ from orm.verbs.payload import (
 )
 from orm.verbs.references import asked_references, refuse_hidden
 from orm.verbs.row import insertion
-from orm.verbs.scope import NOTHING, Scope
+from orm.verbs.scope import Scope
 from orm.verbs.whole import (
     insert_parts,
     insert_whole,
@@ -56,10 +57,7 @@ async def create_one(
 async def create_many(cls: "type[DotModel]", records: "Sequence[DotModel | Mapping[str, Any]]") -> list[int]:
     """See DotModel.create_bulk."""
     scope = Scope(cls, "create")
-    given = [
-        record if record.__class__ is dict else given_values(scope.meta, record, NOTHING)
-        for record in records
-    ]
+    given = [record if record.__class__ is dict else given_record(scope.meta, record) for record in records]
     return [row[0] for row in await _insert_all(scope, given, ("id",))]
 
 

@@ -6,9 +6,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from orm.errors import AccessDenied, Place, Problem, UsageError, ValidationError
-from orm.fields.base import Field
+from orm.fields.base import INVALID, Field
 from orm.metadata import ModelMeta
-from orm.verbs.scope import Scope
+from orm.verbs.scope import NOTHING, Scope
 
 if TYPE_CHECKING:
     from orm.model import DotModel
@@ -39,6 +39,13 @@ def given_values(
         except AttributeError:
             continue  # not set: not part of the payload
     return {**given, **values}
+
+
+def given_record(meta: ModelMeta, record: "DotModel | Mapping[str, Any]") -> Mapping[str, Any]:
+    """The values of one of several records. Raises UsageError for what is none."""
+    if record is None:
+        raise UsageError(f"a record of {meta.name} is a {meta.name} or a mapping, not None")
+    return given_values(meta, record, NOTHING)
 
 
 def checked(scope: Scope, given: Mapping[str, Any], *, ours: frozenset[str] = NO_NAMES) -> dict[str, Any]:
@@ -144,7 +151,12 @@ def _defaults(field: Field, count: int) -> list[Any]:
 def invalid(meta: ModelMeta, places: list[Place]) -> ValidationError:
     """One ValidationError about several places."""
     names = ", ".join(place.pointer.removeprefix("/") for place in places)
-    detail = places[0].message if len(places) == 1 else f"{meta.name}: wrong values for {names}"
+    if len(places) > 1:
+        detail = f"{meta.name}: wrong values for {names}"
+    elif places[0].code == INVALID:  # the field's own word, which leaves its name to the pointer
+        detail = f"{meta.name}.{names} {places[0].message}"
+    else:
+        detail = places[0].message
     return ValidationError(detail, errors=places)
 
 

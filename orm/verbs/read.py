@@ -10,7 +10,7 @@ import msgspec
 from orm.builder import select as build
 from orm.builder.text import VERSION
 from orm.cursor import as_given, read_cursor, write_cursor
-from orm.errors import FilterError, Place, RecordNotFound
+from orm.errors import FilterError, Place, RecordNotFound, UsageError
 from orm.fields.numbers import is_id
 from orm.filters.parse import Shape
 from orm.page import Page
@@ -124,7 +124,7 @@ def one(
 
 def _text_of_one(scope: Scope, projection: Projection, lock: str | None, *, versioned: bool = False) -> str:
     rule, api = scope.rule, scope.api
-    clause = None if lock is None else _lock_clause(lock)
+    clause = None if lock is None else _lock_clause(scope, lock)
     texts, key = scope.registry.texts, ("one", projection, rule, clause, versioned, api)
     return texts.get(key) or texts.put(
         key,
@@ -278,9 +278,14 @@ async def _about(scope: Scope, filter: Sequence[Any], question: str) -> list[Any
     return await scope.db.run(text, [*parsed.values, *scope.rule_values])
 
 
-def _lock_clause(lock: str) -> str:
+def _lock_clause(scope: Scope, lock: str) -> str:
     if lock not in _LOCKS:
         raise FilterError(f"lock={lock!r}: it is one of {', '.join(_LOCKS)}")
+    if not scope.db.in_transaction:
+        raise UsageError(
+            f"lock={lock!r} holds a row until the transaction ends, and none is open: "
+            "`async with env.db.transaction():`"
+        )
     return _LOCKS[lock]
 
 

@@ -20,7 +20,7 @@ from orm.fields.numbers import is_id
 from orm.fields.relations import Many2manyField, One2manyField, ToManyField
 from orm.filters.parse import EVERYTHING
 from orm.metadata import ModelMeta
-from orm.verbs.payload import NO_NAMES, below, invalid_at, unwritten
+from orm.verbs.payload import NO_NAMES, below, given_record, invalid_at, unwritten
 from orm.verbs.scope import Scope
 
 COMMANDS: Final = ("set", "unlink", "link", "create", "update", "delete")
@@ -84,7 +84,7 @@ class _Relation(ABC):
         pointer = f"/{self.field.name}/{command}"
         if command == "create":
             for index, values in enumerate(rows):
-                await self._at(f"{pointer}/{index}", self.create, _mapping(values, f"{pointer}/{index}"))
+                await self._at(f"{pointer}/{index}", self.create, self._values(values, f"{pointer}/{index}"))
         elif command == "update":
             await self._update_all(rows, pointer)
         else:
@@ -100,13 +100,21 @@ class _Relation(ABC):
             raise
 
     async def _update_all(self, rows: Sequence[Any], pointer: str) -> None:
-        changes = [dict(_mapping(row, f"{pointer}/{index}")) for index, row in enumerate(rows)]
+        changes = [dict(self._values(row, f"{pointer}/{index}")) for index, row in enumerate(rows)]
         ids = [_id(change.pop("id", None), f"{pointer}/{index}/id") for index, change in enumerate(changes)]
         if ids:
             self.to("update")  # who may not is told so whether there is such a row or not
         await self._at(pointer, self.expect_present, ids)
         for index, (row_id, change) in enumerate(zip(ids, changes, strict=True)):
             await self._at(f"{pointer}/{index}", self.change, (row_id, change))
+
+    def _values(self, row: Any, pointer: str) -> Mapping[str, Any]:
+        """The values of a row that is given as an object of its fields or as a record."""
+        if isinstance(row, Mapping):
+            return row
+        if getattr(type(row), "__table__", None) != self.target.table:
+            raise invalid_at(pointer, "type", "a row is an object of its fields")
+        return given_record(self.target, row)
 
     def _named(self, row: Any, pointer: str) -> int:
         """The id of a row that is named by it or by a record."""
@@ -154,8 +162,12 @@ class _Relation(ABC):
 
     async def expect_present(self, ids: Sequence[int]) -> None:
         """Raise RecordNotFound unless all these rows hang here, and for a client of the API may be read."""
+        self._expect(ids, await self.found(ids))
+
+    async def found(self, ids: Sequence[int]) -> set[int]:
+        """The rows that hang here, of which a client of the API is told those of `ids` that may be read."""
         there = await self.present()
-        self._expect(ids, await self.visible(there.intersection(ids)) if self.scope.api else there)
+        return await self.visible(there.intersection(ids)) if self.scope.api else there
 
     def _expect(self, ids: Sequence[int], found: set[int]) -> None:
         for index, row_id in enumerate(ids):
@@ -187,15 +199,14 @@ class _Owned(_Relation):
         await self._refer(ids, self.id)
 
     async def unlink(self, ids: Sequence[int]) -> None:
-        """Make these rows refer nowhere."""
+        """Make these rows refer nowhere; as with links, one that does not refer here is no error."""
         inverse = self.target.fields[self.field.inverse]
         if ids and not inverse.nullable:
             sentence = f"{self.target.name}.{inverse.name} is required: delete the row, or link it elsewhere"
             raise invalid_at("", "required", sentence)
         if ids:
             self.to("update")
-        await self.expect_present(ids)
-        await self._refer(ids, None)
+            await self._refer(ids, None, among=await self.found(ids))
 
     async def set(self, ids: Sequence[int]) -> None:
         """Make these rows, and no others, refer here."""
@@ -203,13 +214,17 @@ class _Owned(_Relation):
         await self.unlink(sorted(there.difference(ids)))
         await self.link([row_id for row_id in ids if row_id not in there])
 
-    async def _refer(self, ids: Sequence[int], to: int | None) -> None:
+    async def _refer(
+        self, ids: Sequence[int], to: int | None, *, among: Collection[int] | None = None
+    ) -> None:
         if not ids:
             return
         inverse = self.field.inverse
         scope = self.to("update")
         self._check_inverse(scope)
         for index, row_id in enumerate(ids):
+            if among is not None and row_id not in among:
+                continue
             try:
                 await self.writer.update(
                     scope, row_id, {inverse: to}, self.depth + 1, ours=frozenset((inverse,))
@@ -269,9 +284,3 @@ def _id(value: Any, pointer: str) -> int:
     if not is_id(row_id):
         raise invalid_at(pointer, "type", "a row is named by its id")
     return int(row_id)
-
-
-def _mapping(value: Any, pointer: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise invalid_at(pointer, "type", "a row is an object of its fields")
-    return value

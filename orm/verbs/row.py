@@ -106,8 +106,8 @@ async def update_columns(
     version: str | None = None,
     asked: Sequence[Asked] = (),
 ) -> Any:
-    """The changed row, its columns `returning` (None: those that were written), as the driver gives it. With
-    a `version` only while the row has it.
+    """The changed row, its columns `returning` (None: those that were written or computed from them), as the
+    driver gives it. With a `version` only while the row has it.
 
     Raises RecordNotFound when the asker's rules hide the row, StaleRow when it has another version,
     AccessDenied when the rules refuse what it would become (see is_judged_late), ForeignKeyViolation when
@@ -118,7 +118,7 @@ async def update_columns(
     if not columns:
         columns = {"id": id}  # nothing to change: the row is still looked up, and its absence noticed
     names = tuple(columns)
-    returning = returning or names
+    returning = returning or (names + meta.recomputed if meta.recomputed else names)
     shapes = (row.shape, rule, sight.shape)
     texts, key = scope.registry.texts, ("update", meta.table, names, *shapes, new.shape, returning)
     text = texts.get(key) or texts.put(

@@ -16,6 +16,7 @@ from orm.filters.parse import (
     FilterLimits,
     Shape,
     parse_filter,
+    refuse_no_list,
 )
 from orm.metadata import ModelMeta
 from orm.projection import NO_ARGUMENTS, Arguments, Projection
@@ -152,6 +153,8 @@ class Scope:
     def parse(self, filter: Sequence[Any]) -> BoundFilter:
         """`filter` as shape and values, with the asker's rights on every field that it names."""
         if not filter:
+            if filter.__class__ is not tuple:  # the parameter's default is one
+                refuse_no_list(filter, self.place("filter"))
             return _EVERY_ROW
         return parse_filter(
             self.meta,

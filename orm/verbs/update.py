@@ -1,12 +1,14 @@
 """Updating rows: one record, or all that pass a filter."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orm.errors import UsageError
+from orm.errors import UsageError, ValidationError
+from orm.metadata import ModelMeta
 from orm.projection import Projection
 from orm.verbs.attended import one_write
-from orm.verbs.payload import NO_NAMES, checked, given_values
+from orm.verbs.payload import NO_NAMES, checked, given_values, has_relations, invalid_at
 from orm.verbs.references import asked_references, refuse_hidden
 from orm.verbs.row import is_judged_late, judge, locked_ids, rows_named, update_passing
 from orm.verbs.scope import Scope
@@ -23,9 +25,11 @@ async def update_one(
     scope = Scope(type(record), "update")
     meta = scope.meta
     given = dict(given_values(meta, payload, values))
-    if given.get("id") == record.id:
-        del given["id"]
+    if "id" in given and given.pop("id") != record.id:
+        raise _fixed_id(meta)
     row = await update_whole(scope, record.id, given, None)
+    if meta.to_many and has_relations(meta, given):
+        _unload(record, meta.to_many.intersection(given))
     for name, value in row.items():
         decoder = meta.decoders.get(name)
         decoded = decoder(value) if decoder and value is not None else value
@@ -64,6 +68,8 @@ async def update_many(
     scope = Scope(cls, "update", api=api)
     meta = scope.meta
     columns = checked(scope, values)
+    if "id" in columns:
+        raise _fixed_id(meta)
     if not columns:
         raise UsageError(f"{meta.name}.update_bulk names no value to write")
     condition = scope.parse(filter)
@@ -92,6 +98,18 @@ async def _update_locked(scope: Scope, given: Mapping[str, Any], ids: Sequence[i
     if is_judged_late(scope):
         await judge(scope, ids)
     await cls.after_update(ids, values)
+
+
+def _fixed_id(meta: ModelMeta) -> ValidationError:
+    return invalid_at("/id", "readonly", f"{meta.name}.id is what the row is known by and does not change")
+
+
+def _unload(record: "DotModel", names: Iterable[str]) -> None:
+    """Take lists of related rows away that commands have made others of: to be read again they are asked
+    for again."""
+    for name in names:
+        with contextlib.suppress(AttributeError):  # it was not loaded
+            delattr(record, name)
 
 
 def refuse_empty(cls: "type[DotModel]", filter: Sequence[Any], all_rows: bool, verb: str) -> None:

@@ -12,7 +12,7 @@ from orm.verbs.payload import (
     NO_NAMES,
     below,
     checked,
-    given_values,
+    given_record,
     has_relations,
     placed_below,
     unwritten,
@@ -40,15 +40,15 @@ class Upserted(NamedTuple):
 async def upsert(
     cls: "type[DotModel]",
     records: "Sequence[DotModel | Mapping[str, Any]]",
-    on: Sequence[str],
+    on: str | Sequence[str],
     *,
     api: bool = False,
 ) -> list[Upserted]:
     """See DotModel.upsert. `api`: a client of the API asks (see Scope)."""
     creation, change = Scope(cls, "create", api=api), Scope(cls, "update", api=api)
     meta = creation.meta
-    key = _key(meta, on)
-    given = [given_values(meta, record, {}) for record in records]
+    key = _key(meta, (on,) if isinstance(on, str) else on)
+    given = [given_record(meta, record) for record in records]
     _check_keys(meta, given, key)
     if not given:
         return []
@@ -63,10 +63,11 @@ async def upsert(
 
 def _key(meta: ModelMeta, on: Sequence[str]) -> tuple[str, ...]:
     """The fields that `on` names, as the model declares them unique together."""
-    for names in meta.uniques:
+    uniques = (*meta.uniques, ("id",))
+    for names in uniques:
         if set(names) == set(on):
             return names
-    unique = "; ".join(", ".join(names) for names in meta.uniques) or "nothing"
+    unique = "; ".join(", ".join(names) for names in uniques)
     raise UsageError(f"{meta.name}.upsert: on={tuple(on)} is not unique in {meta.table}; unique is {unique}")
 
 
@@ -105,7 +106,7 @@ async def _at_once(creation: Scope, change: Scope, given: Records, key: tuple[st
             columns.append(with_defaults(meta, checked(creation, record)))
         except ValidationError as error:
             places += below(f"/{index}", error)
-    changed = tuple(name for name in meta.columns if name in given[0] and name not in key)
+    changed = tuple(name for name in meta.columns if name in given[0] and name not in key and name != "id")
     for name in changed:
         if name in change.unwritable:
             places.append(unwritten(change, name))
@@ -144,7 +145,8 @@ async def _write_one(
     found = await many(creation.meta.cls, condition, ["id"], api=creation.api).rows()
     with placed_below(f"/{index}"):
         if found:
-            row = await update_whole(change, found[0]["id"], record, ("id",))
+            values = {name: value for name, value in record.items() if name != "id"}
+            row = await update_whole(change, found[0]["id"], values, ("id",))
         else:
             row = await insert_whole(creation, record, ("id",))
     return Upserted(int(row["id"]), is_new=not found)

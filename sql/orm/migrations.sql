@@ -1,5 +1,6 @@
 -- name: make_table
--- What this database remembers of the migrations that were applied to it.
+-- What this database remembers of the migrations that were applied to it: the checksum is that of the file, and of
+-- the statements that are done as long as some are not.
 CREATE TABLE IF NOT EXISTS starling_migrations (
     "number" integer PRIMARY KEY,
     "name" text NOT NULL,
@@ -10,26 +11,25 @@ CREATE TABLE IF NOT EXISTS starling_migrations (
 );
 
 -- name: has_table
--- Whether any migration was ever begun here.
+-- Whether any migration was ever applied here.
 SELECT to_regclass('starling_migrations') IS NOT NULL;
 
 -- name: applied
--- Every migration that was begun, oldest first.
+-- Every migration of which anything was done, oldest first.
 SELECT "number", "name", "checksum", "steps", "finished_at" IS NOT NULL AS "is_finished"
 FROM starling_migrations ORDER BY "number";
 
--- name: begin
--- Notes that a migration is begun, or begun again.
-INSERT INTO starling_migrations ("number", "name", "checksum") VALUES ($1, $2, $3)
-ON CONFLICT ("number") DO NOTHING;
-
 -- name: step
 -- Notes how many statements of a migration are done.
-UPDATE starling_migrations SET "steps" = $2 WHERE "number" = $1;
+INSERT INTO starling_migrations ("number", "name", "checksum", "steps") VALUES ($1, $2, $3, $4)
+ON CONFLICT ("number") DO UPDATE
+SET "name" = excluded."name", "checksum" = excluded."checksum", "steps" = excluded."steps";
 
 -- name: finish
 -- Notes that a migration is done.
-UPDATE starling_migrations SET "steps" = $2, "finished_at" = now() WHERE "number" = $1;
+INSERT INTO starling_migrations ("number", "name", "checksum", "steps", "finished_at") VALUES ($1, $2, $3, $4, now())
+ON CONFLICT ("number") DO UPDATE
+SET "name" = excluded."name", "checksum" = excluded."checksum", "steps" = excluded."steps", "finished_at" = now();
 
 -- name: try_lock
 -- One process at a time migrates; the lock lasts as long as the connection.

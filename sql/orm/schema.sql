@@ -1,7 +1,8 @@
 -- name: tables
 -- Every column of the tables named in $1, as they are in the current schema; one row a column.
 SELECT c.relname AS "table", a.attname AS "column", format_type(a.atttypid, a.atttypmod) AS "type",
-       a.attnotnull AS "not_null", (a.atthasdef OR a.attidentity <> '') AS "has_default"
+       a.attnotnull AS "not_null", (a.atthasdef OR a.attidentity <> '') AS "has_default",
+       a.attgenerated <> '' AS "is_computed"
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[])
@@ -16,6 +17,18 @@ UNION
 SELECT i.relname
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 WHERE x.indisvalid AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[]);
+
+-- name: constraints
+-- The unique constraints and the foreign keys of the tables named in $1, with their columns in order.
+SELECT con.conname AS "name", c.relname AS "table", t.relname AS "target",
+       CASE con.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'r' THEN 'restrict' ELSE '' END AS "ondelete",
+       ARRAY(SELECT a.attname::text FROM unnest(con.conkey) WITH ORDINALITY AS k("number", "place")
+             JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k."number"
+             ORDER BY k."place") AS "columns"
+FROM pg_constraint con
+JOIN pg_class c ON c.oid = con.conrelid
+LEFT JOIN pg_class t ON t.oid = con.confrelid
+WHERE con.contype IN ('u', 'f') AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1::text[]);
 
 -- name: make_state
 -- The table in which the schema keeps what it knows about itself.

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import asyncpg
 import pytest
 
-from orm import Char, Database, Integer, Registry
+from orm import Char, Computed, Database, DotModel, Integer, Many2many, Many2one, One2one, Registry
 from orm.schema import migrate
-from orm.schema.apply import bring_up, read_difference
-from orm.schema.migrations import Migration, MigrationError, parse, write_plan
+from orm.schema.apply import SchemaMismatch, bring_up, read_difference
+from orm.schema.difference import Difference
+from orm.schema.migrations import Migration, MigrationError, parse, read_folder, write_plan
 from tests.support.models import SHOP, Product
 
 Connection = asyncpg.Connection
@@ -123,6 +125,25 @@ async def test_an_interrupted_run_goes_on_after_the_last_step_that_was_done(conn
     assert [row["n"] for row in await second.fetch("SELECT n FROM a ORDER BY n")] == [1, 2]
 
 
+async def test_a_migration_that_failed_is_mended_and_applied_again(connections: list[Any]) -> None:
+    connection, *_ = connections
+    await connection.execute("CREATE TABLE a (n int)")
+    await connection.execute("INSERT INTO a VALUES (1), (1)")
+    with pytest.raises(MigrationError, match=r"division by zero \(nothing of it was applied: mend"):
+        await migrate.apply(connection, [make(1, "UPDATE a SET n = n / 0;")])
+    whole = make(1, "UPDATE a SET n = n + 1;")
+    unique = (
+        "-- outside transaction\nINSERT INTO a VALUES (9);\nCREATE UNIQUE INDEX CONCURRENTLY a_n ON a (n);"
+    )
+    with pytest.raises(MigrationError, match="could not create unique index") as refusal:
+        await migrate.apply(connection, [whole, make(2, unique)])
+    assert "what is done of it is noted: mend" in str(refusal.value)
+    mended = make(2, unique.replace("CREATE", "DELETE FROM a WHERE n = 2;\nCREATE"))
+    assert await migrate.apply(connection, [whole, mended]) == [mended]
+    assert [row["n"] for row in await connection.fetch("SELECT n FROM a")] == [9]
+    assert await migrate.apply(connection, [whole, mended]) == []
+
+
 class Grown(Product):
     __table__ = "products"
     name: str = Char(max_length=80, required=True)
@@ -140,10 +161,119 @@ async def test_a_plan_brings_a_database_to_models_that_could_not_be_reached_safe
         grown = Registry.compose({**SHOP, "product": Grown})
         difference = await read_difference(db, grown)
         assert any("products.serial is missing" in sentence for sentence in difference.obstacles)
-        files = write_plan(difference.changes, 1)
+        files = write_plan(difference, 1)
         planned = [parse(int(name[:4]), name[5:-4], text) for name, text in files.items()]
         assert await migrate.apply(connections[0], planned) == planned
         await bring_up(db, grown)
         assert (await read_difference(db, grown)).changes == []
+    finally:
+        await db.close()
+
+
+class Named(Product):
+    __table__ = "products"
+    slug: str | None = Char(unique=True)
+    shade_id: int | None = One2one("shades")
+
+
+class Shade(DotModel):
+    __table__ = "shades"
+    name: str | None = Char()
+
+
+@pytest.mark.parametrize("has_started", [False, True])
+async def test_a_new_unique_field_comes_to_a_table_that_is_there(
+    database_url: str, connections: list[Any], has_started: bool
+) -> None:
+    db = Database(database_url)
+    await db.open()
+    try:
+        await bring_up(db, Registry.compose(SHOP))
+        named = Registry.compose({**SHOP, "product": Named, "shade": Shade})
+        files = write_plan(await read_difference(db, named), 1)
+        if has_started:  # before it is applied: what is safe is added, and the start refused
+            with pytest.raises(SchemaMismatch, match="no unique constraint on slug"):
+                await bring_up(db, named)
+            await db.execute("INSERT INTO products (name, created_at, slug) VALUES ('a', now(), 'a')")
+        planned = [parse(int(name[:4]), name[5:-4], text) for name, text in files.items()]
+        assert await migrate.apply(connections[0], planned) == planned
+        await bring_up(db, named)
+        assert await read_difference(db, named) == Difference()
+    finally:
+        await db.close()
+
+
+async def test_what_is_made_from_nothing_needs_no_migration(
+    database_url: str, connections: list[Any], tmp_path: Path
+) -> None:
+    text = "ALTER TABLE products ADD COLUMN name varchar;"  # which a new table has from its model
+    (tmp_path / "0001_name.sql").write_text(text)
+    db = Database(database_url)
+    await db.open()
+    try:
+        await bring_up(db, Registry.compose(SHOP), folder=tmp_path)
+        assert await migrate.apply(connections[0], read_folder(tmp_path)) == []
+    finally:
+        await db.close()
+
+
+class Owner(DotModel):
+    __table__ = "owners"
+    name: str | None = Char()
+
+
+class Thing(DotModel):
+    __table__ = "things"
+    code: str | None = Char(unique=True)
+    size: int | None = Integer()
+    twice: int | None = Integer()
+    thrice: int | None = Computed(sql="size * 3", of=Integer())
+    owner_id: int | None = Many2one("owners")
+    other_id: int | None = Many2one("owners")
+    owners: list[Owner] = Many2many("owners", table="thing_owners", column1="thing_id", column2="owner_id")
+
+
+class OtherThing(DotModel):
+    __table__ = "things"
+    code: str | None = Char()
+    size: int | None = Integer()
+    twice: int | None = Computed(sql="size * 2", of=Integer())
+    thrice: int | None = Integer()
+    owner_id: int | None = Many2one("owners", ondelete="cascade")
+    other_id: int | None = Many2one("things")
+    owners: list[Owner] = Many2many("owners", table="thing_owners", column1="item_id", column2="owner_id")
+
+
+async def test_definitions_that_changed_under_their_names_are_noticed_and_planned(
+    database_url: str, connections: list[Any]
+) -> None:
+    db = Database(database_url)
+    await db.open()
+    try:
+        await bring_up(db, Registry.compose({"owner": Owner, "thing": Thing}))
+        assert await read_difference(db, Registry.compose({"owner": Owner, "thing": Thing})) == Difference()
+        changed = Registry.compose({"owner": Owner, "thing": OtherThing})
+        difference = await read_difference(db, changed)
+        assert difference.obstacles == [
+            "things.twice is plain, OtherThing.twice is computed: what it holds is lost",
+            "things.thrice is computed, OtherThing.thrice is a plain field",
+            (
+                "things.other_id refers to owners (on delete restrict), "
+                "OtherThing.other_id to things (on delete restrict)"
+            ),
+            "thing_owners has no column item_id, which OtherThing.owners names; it has owner_id, thing_id",
+        ]
+        assert [change.sentence for change in difference.changes if not change.is_needed] == [
+            (
+                "things.owner_id refers to owners (on delete restrict), "
+                "OtherThing.owner_id to owners (on delete cascade)"
+            ),
+            "things has a unique constraint on code that OtherThing no longer has",
+        ]
+        files = write_plan(difference, 1)
+        planned = [parse(int(name[:4]), name[5:-4], text) for name, text in files.items()]
+        assert await migrate.apply(connections[0], planned) == planned
+        await bring_up(db, changed)
+        assert await read_difference(db, changed) == Difference()
     finally:
         await db.close()

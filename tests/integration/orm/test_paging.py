@@ -172,3 +172,14 @@ async def test_a_cursor_outlives_the_values_of_the_askers_rules(home: ShopHome) 
             await Product.search([wanted[0]], order="-id", limit=2, after=first.next)
     finally:
         reset_asker(token)
+
+
+async def test_a_cursor_holds_whatever_text_the_rows_are_ordered_by(home: ShopHome) -> None:
+    texts = [f"{'ä' * 5000}{number}" for number in range(5)]
+    await Product.create_bulk([{"name": "n", "note": text} for text in reversed(texts)])
+    assert [product.note for product in await walk("note", limit=2)] == texts
+    page = await Product.search(order="note", limit=2)
+    assert page.next is not None
+    assert len(page.next) < 1000
+    with pytest.raises(CursorError):
+        await Product.search(order="note", limit=2, after=page.next[:-8] + "AAAAAAAA")

@@ -1,11 +1,17 @@
 """The pool: bounded, fair, and never handing on a connection whose state is unknown."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
+import asyncpg
 import pytest
 
 from orm import Database, DatabaseUnavailable, PoolExhausted, StatementTimeout, UsageError
+from orm.keep_alive import keep_alive
+from orm.tally import Tally, reset_tally, set_tally
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -136,3 +142,63 @@ async def test_closing_ends_waiters_and_may_be_repeated(db: Database) -> None:
 def test_sizes_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(ValueError, match="min_size is 3 and max_size 2"):
         Database("postgresql://x", min_size=3, max_size=2)
+
+
+async def test_statements_and_their_time_are_counted_for_whoever_wants_to_know(db: Database) -> None:
+    tally = Tally()
+    token = set_tally(tally)
+    await db.fetchval("SELECT 1")
+    async with db.transaction():
+        await db.fetchval("SELECT pg_sleep(0.05)")
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await db.fetchval("SELEKT 1")
+    reset_tally(token)
+    assert tally.statements == 5  # with BEGIN and COMMIT, and the one that failed
+    assert 0.05 <= tally.seconds < 5
+
+
+async def test_a_connection_whose_server_does_not_answer_is_cut_off(db: Database) -> None:
+    waiting = asyncio.create_task(db.fetchval("SELECT pg_sleep(60)"))
+    await eventually(lambda: db.pool.cut_off(0.0))
+    with pytest.raises(DatabaseUnavailable):
+        await waiting
+    assert db.pool.cut_off(0.0) == 0
+    assert await db.fetchval("SELECT 1") == 1
+
+
+async def test_a_connection_whose_server_was_demoted_is_used_no_more(database_url: str) -> None:
+    ways = iter(("on", "off"))
+    db = Database(
+        database_url,
+        connect=lambda: asyncpg.connect(
+            database_url, server_settings={"default_transaction_read_only": next(ways)}
+        ),
+    )
+    await db.open()
+    with pytest.raises(DatabaseUnavailable):
+        await db.execute("CREATE TABLE t (id int)")
+    await db.execute("CREATE TABLE t (id int)")
+    await db.close()
+
+
+async def test_a_server_that_vanishes_is_noticed_by_the_system() -> None:
+    heard = asyncio.get_running_loop().create_future()
+    async with await asyncio.start_server(
+        lambda reader, writer: heard.set_result(writer), "127.0.0.1", 0
+    ) as vanishing:
+        _, writer = await asyncio.open_connection(*vanishing.sockets[0].getsockname())
+        keep_alive(SimpleNamespace(_transport=writer.transport))
+        wire = writer.transport.get_extra_info("socket")
+        assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
+        for one in (writer, await heard):
+            one.close()
+
+
+async def test_the_driver_has_its_socket_where_we_look_for_it(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        assert connection._transport.get_extra_info("socket") is not None
+    finally:
+        await connection.close()

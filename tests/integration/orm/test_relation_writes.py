@@ -1,12 +1,22 @@
 """Writing rows with what hangs on them: one transaction, every command, and the asker's rights at every
 node."""
 
+import decimal
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from orm import AccessDenied, Grant, ModelMeta, Operation, RecordNotFound, UniqueViolation, ValidationError
+from orm import (
+    AccessDenied,
+    FieldNotLoaded,
+    Grant,
+    ModelMeta,
+    Operation,
+    RecordNotFound,
+    UniqueViolation,
+    ValidationError,
+)
 from orm.access import bind_asker, reset_asker
 from orm.filters.parse import parse_filter
 from tests.support.library import LIBRARY, Author, Book, Tag
@@ -133,6 +143,42 @@ async def test_what_cannot_be_written_leaves_nothing_and_names_its_place(
     assert refusal.value.errors[0].pointer == pointer  # type: ignore[attr-defined]
     assert [author.name for author in await Author.search(order="id")] == ["Ann", "Bob"]
     assert [book.title for book in await Book.search(order="id")] == ["mine", "his"]
+
+
+async def test_a_record_is_the_payload_of_a_command(home: ShopHome) -> None:
+    ann = await Author.create(name="Ann", books={"create": [Book(title="a"), {"title": "b"}]})
+    [a, _] = await Book.search([["author_id", "=", ann]], order="title")
+    await ann.update(books={"update": [Book(id=a.id, title="c")]})
+    assert await titles(ann) == ["b", "c"]
+
+
+async def test_a_relation_that_was_written_is_no_longer_loaded(home: ShopHome) -> None:
+    await Author.create(name="Ann")
+    [ann] = await Author.search(fields=["name", "books.title"])
+    assert ann.books == []
+    await ann.update(books={"create": [{"title": "a"}]})
+    with pytest.raises(FieldNotLoaded):
+        _ = ann.books
+    assert [book.title for book in (await ann.refresh(["books.title"])).books] == ["a"]
+
+
+async def test_what_is_computed_is_loaded_anew_when_its_row_changes(home: ShopHome) -> None:
+    ann = await Author.create(name="Ann")
+    book = await Book.create(title="a", price="2.50", pages=4, author_id=ann)
+    await book.update(pages=2)
+    assert book.value == decimal.Decimal("5.00")
+    assert await Book.aggregate(values={"total": ("sum", "value")}) == [{"total": book.value}]
+
+
+async def test_to_unlink_what_is_not_linked_is_no_error(home: ShopHome) -> None:
+    blue = await Tag.create(name="blue")
+    ann = await Author.create(name="Ann", books={"create": [{"title": "a"}]})
+    bob = await Author.create(name="Bob", mentor_id=ann)
+    cid = await Author.create(name="Cid", pupils={"unlink": []})
+    await cid.update(pupils={"unlink": [bob, 999]})
+    assert (await bob.refresh()).mentor_id == ann
+    [book] = await Book.search()
+    await book.update(tags={"unlink": [blue, 999]})
 
 
 async def test_a_failure_in_the_database_undoes_the_whole_tree(home: ShopHome) -> None:

@@ -39,6 +39,14 @@ async def test_upsert_of_keys_alone_gives_their_ids(home: ShopHome) -> None:
     assert await Tag.upsert([], on=["name"]) == []
 
 
+async def test_upsert_takes_one_field_by_itself_and_keeps_the_id_of_a_row(home: ShopHome) -> None:
+    [tag] = await Tag.upsert([{"name": "a"}], "name")
+    assert await Tag.upsert([{"name": "a", "id": 900}], "name") == [tag]
+    assert await Tag.upsert([{"name": "a", "id": 900}, {"name": "b"}], on="name") == [tag, tag + 1]
+    assert await Tag.upsert([{"id": tag, "name": "c"}, {"id": 50, "name": "d"}], on="id") == [tag, 50]
+    assert [one.name for one in await Tag.search(order="name")] == ["b", "c", "d"]
+
+
 async def test_upsert_mixes_records_that_name_different_fields(home: ShopHome) -> None:
     await Tag.upsert([{"name": "a"}], on=["name"])
     author = await Author.create(name="Ann", books={"create": [{"title": "t"}]})
@@ -57,7 +65,7 @@ async def test_upserts_at_the_same_time_make_one_row_of_each_key(home: ShopHome)
 
 async def test_upsert_names_what_is_wrong(home: ShopHome) -> None:
     with pytest.raises(
-        UsageError, match=r"on=\('stock',\) is not unique in products; unique is category_id, code"
+        UsageError, match=r"on=\('stock',\) is not unique in products; unique is category_id, code; id"
     ):
         await Product.upsert([{"name": "a"}], on=["stock"])
     with pytest.raises(ValidationError) as refusal:

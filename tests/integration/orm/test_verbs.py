@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from orm import (
+    CheckViolation,
     DatabaseUnavailable,
     FieldNotLoaded,
     FilterError,
     ForeignKeyViolation,
+    NotNullViolation,
     RecordNotFound,
     UniqueViolation,
     UsageError,
@@ -184,16 +186,30 @@ async def test_a_violated_constraint_names_model_and_field_and_keeps_the_cause(h
     with pytest.raises(UniqueViolation, match="another Category has this name") as unique:
         await Category.create(name="same")
     assert unique.value.errors[0].pointer == "/name"
+    assert (unique.value.model, unique.value.field, unique.value.fields) == ("Category", "name", ("name",))
     assert unique.value.__cause__ is not None
+    with pytest.raises(UniqueViolation, match="another Category has this id") as key:
+        await Category.create(id=category.id, name="other")
+    assert key.value.field == "id"
     await Product.create(name="a", code="X", category_id=category)
     with pytest.raises(UniqueViolation, match="category_id and code") as pair:
         await Product.create(name="b", code="X", category_id=category)
     assert [place.pointer for place in pair.value.errors] == ["/category_id", "/code"]
+    assert pair.value.fields == ("category_id", "code")
     with pytest.raises(ForeignKeyViolation, match="refers to a row that does not exist") as foreign:
         await Product.create(name="c", category_id=999)
     assert foreign.value.errors[0].pointer == "/category_id"
-    with pytest.raises(ForeignKeyViolation, match=r"still referred to by Product\.category_id"):
+    assert (foreign.value.model, foreign.value.field) == ("Product", "category_id")
+    with pytest.raises(ForeignKeyViolation, match=r"still referred to by Product\.category_id") as kept:
         await category.delete()
+    assert (kept.value.model, kept.value.field) == ("Product", "category_id")
+    with pytest.raises(NotNullViolation) as null:
+        await home.db.fetch("INSERT INTO products (created_at) VALUES (now())")
+    assert (null.value.model, null.value.field) == ("Product", "name")
+    await home.db.execute("ALTER TABLE products ADD CONSTRAINT odd CHECK (stock <> 13)")
+    with pytest.raises(CheckViolation) as check:
+        await Product.create(name="a", stock=13)
+    assert (check.value.model, check.value.field) == ("Product", "")
 
 
 async def test_on_delete_set_null_empties_the_reference(home: ShopHome) -> None:
@@ -201,6 +217,58 @@ async def test_on_delete_set_null_empties_the_reference(home: ShopHome) -> None:
     leaf = await Category.create(name="leaf", parent_id=root)
     await root.delete()
     assert (await leaf.refresh()).parent_id is None
+
+
+async def test_one_wrong_value_is_told_with_model_and_field(home: ShopHome) -> None:
+    with pytest.raises(ValidationError, match=r"^Product\.stock expected `int` <= 1000$"):
+        await Product.create(name="a", stock=1001)
+    with pytest.raises(ValidationError, match=r"^Product\.price is less than 0$"):
+        await Product.create(name="a", price=-1)
+
+
+async def test_the_id_of_a_row_does_not_change(home: ShopHome) -> None:
+    one, other = await Category.create(name="a"), await Category.create(name="b")
+    for change in (one.update(id=77), one.update(other), Category.update_bulk(all=True, id=77)):
+        with pytest.raises(ValidationError, match=r"Category\.id is what the row is known by") as refusal:
+            await change
+        assert refusal.value.errors[0].pointer == "/id"
+    await one.update(one)
+    assert [category.id for category in await Category.search()] == [one.id, other.id]
+
+
+async def test_a_bulk_verb_takes_its_filter_by_name_and_none_as_none(home: ShopHome) -> None:
+    await Category.create_bulk([{"name": "a"}, {"name": "b"}])
+    assert await Category.update_bulk(filter=[["name", "=", "a"]], name="c") == 1
+    for refused in (Category.delete_bulk(), Category.update_bulk(parent_id=None), Category.delete_bulk(())):
+        with pytest.raises(UsageError, match="has no condition"):
+            await refused
+    assert await Category.delete_bulk(filter=[["name", "=", "c"]]) == 1
+    assert await Category.delete_bulk(all=True) == 1
+
+
+async def test_a_record_that_is_none_is_refused(home: ShopHome) -> None:
+    for refused in (Category.create_bulk([None]), Category.upsert([None], "name")):  # type: ignore[list-item]
+        with pytest.raises(UsageError, match="a record of Category is a Category or a mapping, not None"):
+            await refused
+
+
+async def test_a_lock_needs_a_transaction_that_holds_it(home: ShopHome) -> None:
+    category = await Category.create(name="a")
+    with pytest.raises(UsageError, match="holds a row until the transaction ends, and none is open"):
+        await Category.get(category.id, lock="update")
+
+
+@pytest.mark.parametrize("order", [5, {"name": 1}, [5]])
+async def test_an_order_that_is_no_list_of_names_is_refused(home: ShopHome, order: Any) -> None:
+    with pytest.raises(FilterError):
+        await Product.search(order=order)
+
+
+async def test_the_terms_behind_the_id_are_looked_at_too(home: ShopHome) -> None:
+    with pytest.raises(FilterError, match="Product has no field 'nothing'"):
+        await Product.search(order=["id", "nothing"])
+    await Product.create_bulk([{"name": "a"}, {"name": "b"}])
+    assert [product.name for product in await Product.search(order=["-id", "name"])] == ["b", "a"]
 
 
 @pytest.mark.parametrize("number", [-1, 2**63, "5", 1.5, True])

@@ -1,11 +1,13 @@
 """What a class body may say, and the sentence for what it may not."""
 
+import datetime as dt
 from typing import Any, cast
 
 import pytest
 
 from orm import (
     Char,
+    Date,
     DeclarationError,
     DotModel,
     FieldNotLoaded,
@@ -18,6 +20,7 @@ from orm import (
 )
 from orm.declaration import ModelType
 from orm.fields.base import Field
+from orm.fields.text import SelectionField
 from tests.support.models import Category, Product
 
 
@@ -56,6 +59,39 @@ def test_fields_stand_in_the_order_declared_after_the_id() -> None:
         ("size", Integer(default="many"), int, "the default 'many' is no value"),
         ("kind", Selection(options=[]), str, "options is empty"),
         ("kind", Selection(options=["a", "a"]), str, "options name one code twice"),
+        ("kind", Selection(options=cast("Any", [1])), str, "Thing.kind: each of options is a (code, label)"),
+        (
+            "kind",
+            Selection(options=[cast("Any", ("a", "b", "c"))]),
+            str,
+            "each of options is a (code, label)",
+        ),
+        ("kind", Selection(options=cast("Any", 5)), str, "options=5: it is a list of (code, label)"),
+        ("filter", Char(), str, "Thing.filter: the verbs have a parameter"),
+        ("id", Integer(), int, "Thing.id: every model has this field"),
+        ("name", Char, str, "Thing.name: Char stands without brackets"),
+        ("name", (Char(),), str, "Thing.name: is a tuple with a field in it"),
+        (
+            "name",
+            cast("Any", Char)(requred=True),
+            str,
+            "Thing.name: requred=True: there is no such parameter",
+        ),
+        (
+            "day",
+            cast("Any", Date)(min="2020-01-01"),
+            dt.date,
+            "Thing.day: min='2020-01-01': there is no such",
+        ),
+        ("name", Char(required=cast("Any", "x")), str, "Thing.name: required='x': it is True or False"),
+        ("name", Char(description=cast("Any", 5)), str, "Thing.name: description=5: it is a text"),
+        ("name", Char(role_read=cast("Any", 5)), str, "Thing.name: role_read=5: it is the code of a role"),
+        ("name", Char(max_length=cast("Any", "9")), str, "Thing.name: max_length='9': it is a number"),
+        ("name", Char(), int, "Thing.name: the annotation says int, the values of the field are str"),
+        ("name", Char(), "bool | None", "Thing.name: the annotation says bool"),
+        ("size", Integer(), "bool", "Thing.size: the annotation says bool"),
+        ("size", Integer(default=None), int, "the default is None, and the column may not be null"),
+        ("size", Integer(min=cast("Any", "1")), int, "Thing.size: min='1': it is a number"),
         ("other_id", Many2one("others", ondelete=cast("Any", "explode")), int, "ondelete='explode'"),
         ("other_id", Many2one("others", ondelete="set null"), int, "needs a column that may be null"),
     ],
@@ -86,6 +122,27 @@ def test_a_wrong_declaration_is_refused_with_model_and_field(
 )
 def test_a_column_may_be_null_when_its_annotation_says_so(annotation: object, nullable: bool) -> None:
     assert field_of(declare("name", Char(), annotation), "name").nullable is nullable
+
+
+@pytest.mark.parametrize(
+    "annotation", [int, float, "decimal.Decimal", "Decimal | None", "Any", "Size", list[int]]
+)
+def test_an_annotation_that_does_not_contradict_its_field_is_left_alone(annotation: object) -> None:
+    assert field_of(declare("size", Integer(), annotation), "size").kind == "integer"
+
+
+def test_a_dictionary_of_options_says_codes_and_labels() -> None:
+    kind = field_of(declare("kind", Selection(options={"a": "A", "b": "B"}), str), "kind")
+    assert isinstance(kind, SelectionField)
+    assert kind.options == (("a", "A"), ("b", "B"))
+
+
+@pytest.mark.parametrize("pattern", ["^[a-z]+$", r"^(a|ab)$", r"^[$ab]+$"])
+def test_the_end_of_a_pattern_is_the_end_of_the_text(pattern: str) -> None:
+    name = field_of(declare("name", Char(pattern=pattern), str), "name")
+    assert name.to_column("ab") == "ab"
+    with pytest.raises(ValidationError, match=r"Thing\.name expected `str` matching regex"):
+        name.to_column("ab\n")
 
 
 def test_a_mixin_gives_each_model_fields_of_its_own() -> None:
@@ -134,6 +191,12 @@ def test_records_are_equal_when_model_and_id_are() -> None:
     assert Product(id=1) != Category(id=1)
     assert Product(name="a") != Product(name="a")
     assert len({Product(id=1), Product(id=1, name="a")}) == 1
+
+
+def test_a_way_back_to_the_record_ends_in_its_id() -> None:
+    category = Category(id=1, name="a")
+    category.parent_id = category
+    assert category.as_dict() == {"id": 1, "name": "a", "parent_id": 1}
 
 
 def test_a_to_one_relation_reads_as_a_record_once_composed() -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from orm import Char, DeclarationError, DotModel, Integer, Many2one, Ref, Registry, UsageError
+from orm import Char, DeclarationError, DotModel, Integer, Many2many, Many2one, Ref, Registry, UsageError
 from tests.support.models import SHOP, Category, Product
 
 
@@ -85,6 +85,27 @@ class WithTable(DotModel):
     __table__ = "tables"
 
 
+class SameRoute(DotModel):
+    __table__ = "bads"
+    __route__ = "categories"
+
+
+class Ghost(DotModel):
+    __table__ = "ghosts"
+    other_id: int | None = Many2one(lambda: Undefined)  # type: ignore[name-defined]  # noqa: F821
+
+
+class Linked(DotModel):
+    __table__ = "linkeds"
+    ones: list["Category"] = Many2many("categories", table="links", column1="a_id", column2="b_id")
+    twos: list["Category"] = Many2many("categories", table="links", column1="a_id", column2="c_id")
+
+
+class Tabled(DotModel):
+    __table__ = "tableds"
+    ones: list["Category"] = Many2many("categories", table="categories", column1="a_id", column2="b_id")
+
+
 @pytest.mark.parametrize(
     ("models", "extensions", "sentence"),
     [
@@ -94,6 +115,14 @@ class WithTable(DotModel):
         ({"bad": BadTable}, {}, "BadTable.__table__ is 'Bad Table'"),
         ({"bad": BadIndex}, {}, "BadIndex.__indexes__ names 'nothing'"),
         ({"bad": BadCrud}, {}, "BadCrud.__auto_crud__ is 'write'"),
+        ({"a": Category, "b": SameRoute}, {}, "SameRoute and Category both have the route 'categories'"),
+        (
+            {"ghost": Ghost},
+            {},
+            "Ghost.other_id: the model that it points at cannot be told: name 'Undefined'",
+        ),
+        ({"a": Category, "b": Linked}, {}, "Linked.twos and Linked.ones both use the link table 'links'"),
+        ({"a": Category, "b": Tabled}, {}, "Tabled.ones: table='categories' is the table of Category"),
         ({"text": str}, {}, "only DotModel classes can be registered"),
         (SHOP, {"products": [NameAgain]}, "NameAgain.name: Product has a field 'name' already"),
         (SHOP, {"products": [WithTable]}, "an extension has none"),
@@ -104,6 +133,16 @@ def test_models_that_cannot_be_composed_are_refused(models: dict, extensions: di
     with pytest.raises(DeclarationError) as refusal:
         Registry.compose(models, extensions)
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize("route", ["a/b", "/a", "a b", "é", "{id}", ".hidden"])
+def test_a_route_is_one_plain_segment(route: str) -> None:
+    class Odd(DotModel):
+        __table__ = "odd"
+        __route__ = route
+
+    with pytest.raises(DeclarationError, match=r"Odd\.__route__ is"):
+        Registry.compose({"odd": Odd})
 
 
 class Hen(DotModel):

@@ -79,8 +79,9 @@ def wrong(body: object, places: dict[str, str], who: str = "admin", status: int 
 
 @table(
     wrong({"group_by": ["colour"]}, {"/group_by/0": "unknown_field"}),
-    wrong({"group_by": ["id", "details"]}, {"/group_by": "not_grouped"}),
-    wrong({"group_by": ["title:month"]}, {"/group_by": "operator_type"}),
+    wrong({"group_by": ["id", "details"]}, {"/group_by/1": "not_grouped"}),
+    wrong({"group_by": ["title:month"]}, {"/group_by/0": "operator_type"}),
+    wrong({"group_by": ["labels.name"]}, {"/group_by/0": "not_grouped"}),
     wrong({"group_by": ["created_at:moon"]}, {"/group_by/0": "unknown_unit"}),
     wrong({"group_by": ["created_at:month; DROP TABLE tasks"]}, {"/group_by/0": "unknown_unit"}),
     wrong({"group_by": ["id"] * 11}, {"/group_by": "too_many"}),

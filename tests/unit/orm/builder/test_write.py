@@ -32,8 +32,8 @@ def test_a_rule_is_asked_about_a_new_row_in_its_statement() -> None:
 def test_many_rows_come_from_one_array_a_column() -> None:
     assert build.insert_many(PLAIN, ("name", "owner"), returning=("id",)) == (
         'INSERT INTO "plains" ("name", "owner") SELECT "name", "owner" FROM '
-        'unnest($1::varchar[], $2::integer[]) WITH ORDINALITY AS n("name", "owner", "ordinality") '
-        'ORDER BY "ordinality" RETURNING "id"'
+        'unnest($1::varchar[], $2::integer[]) WITH ORDINALITY AS n("name", "owner", "#") '
+        'ORDER BY "#" RETURNING "id"'
     )
     assert build.upsert(PLAIN, ("name",), (), ("name",)).endswith(
         'ON CONFLICT ("name") DO UPDATE SET "name" = excluded."name" RETURNING "id", xmax = 0 AS "is_new"'

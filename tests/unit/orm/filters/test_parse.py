@@ -101,6 +101,10 @@ def test_a_filter_becomes_a_shape_and_its_values(
         ([["data", "contains", {"a": [float("inf")]}]], "/filter/0/2", "type"),
         ([["not", ["stock", "=", 1], ["stock", "=", 2]]], "/filter/0", "type"),
         ([["stock", "in", list(range(1001))]], "/filter/0/2", "too_many"),
+        ([["stock", "is null", False]], "/filter/0/2", "type"),
+        ([["stock", "is not null", 1]], "/filter/0/2", "type"),
+        ({}, "/filter", "type"),
+        ("", "/filter", "type"),
         ([["stock", "=", 1]] * 201, "/filter/200", "too_many"),
     ],
 )

@@ -21,7 +21,8 @@ from orm import (
 )
 from orm.filters.parse import Variable
 from orm.schema.apply import fingerprint
-from orm.schema.difference import Catalogue, Column, compare
+from orm.schema.catalogue import Catalogue, Column
+from orm.schema.difference import compare
 from orm.schema.indexes import named_indexes
 
 
