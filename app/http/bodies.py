@@ -104,6 +104,6 @@ def _problem(error: Exception, text: bytes, body_type: Any) -> Malformed | Inval
     if isinstance(error, RecursionError):
         return Malformed("The body is nested too deep.")
     if not places:
-        return Malformed(f"The body is not JSON: {error}.")
+        return Malformed(f"The body is not JSON, or has half of a character in it: {error}.")
     detail = places[0].message if len(places) == 1 else f"The body is wrong in {len(places)} places."
     return Invalid(detail, errors=places)

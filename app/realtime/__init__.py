@@ -7,9 +7,9 @@ the application stores its events, gives each the next number of its topic in th
 publishes after commit, and lets the hub read them through an `EventLog`.
 """
 
-from app.realtime.broker import Broker, MemoryBroker, PostgresBroker, RedisBroker, make_broker
+from app.realtime.broker import Broker, MemoryBroker, PostgresBroker, make_broker
 from app.realtime.close_codes import CloseCode, Comeback
-from app.realtime.connection import Connection, abort_of
+from app.realtime.connection import Connection, transport_of
 from app.realtime.events import Envelope, Frame, Head
 from app.realtime.hub import Hub
 from app.realtime.listeners import Listening
@@ -32,7 +32,6 @@ __all__ = [
     "PostgresBroker",
     "Presence",
     "Realtime",
-    "RedisBroker",
-    "abort_of",
     "make_broker",
+    "transport_of",
 ]

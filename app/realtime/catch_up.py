@@ -197,6 +197,7 @@ class CatchUp:
                     if events[0].durable_seq > topic.delivered + 1:
                         self._audience.lose(topic)
                         return
+                    self._log.caught_up(len(events))
                     await self._tell(topic, events)
                 elif topic.delivered < proven:
                     self._audience.lose(topic)

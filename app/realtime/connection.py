@@ -1,26 +1,26 @@
 """One socket and its one bounded queue, over plain ASGI.
 
-    connection = Connection(receive, send, abort=abort_of(scope))
+    connection = Connection(receive, send, transport=transport_of(scope))
     async with connection:
         await connection.accept("starling.v1")
         while (text := await connection.receive()) is not None:
             ...
 
 `send_nowait` and `close` never wait, so that whoever tells a thousand sockets something waits for none of
-them. A writer task exists only while something waits to be written: an idle socket has none. A transport that
-can take finished frames without ASGI's detour belongs into `send_nowait`, before the queue; nothing else
-would change.
+them. A frame goes straight to the transport where that is possible (`direct`) and nothing waits. Else it is
+queued, and a writer task sends it by ASGI; the task exists only while something waits to be written.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import TracebackType
 from typing import Any, Final
 
 from app.realtime.close_codes import CloseCode
-from app.realtime.events import Frame
+from app.realtime.direct import MAX_BUFFERED_BYTES, Transport, is_direct
+from app.realtime.events import Frame, Run
+from app.realtime.frame_queue import MAX_QUEUED_BYTES, MAX_QUEUED_FRAMES, FrameQueue
 
 logger = logging.getLogger(__name__)
 
@@ -31,29 +31,23 @@ Send = Callable[[AsgiMessage], Awaitable[None]]
 TRANSPORT_EXTENSION: Final = "starling.transport"
 """Key in the scope's `extensions` under which our server gives the socket's asyncio transport."""
 
-MAX_QUEUED_FRAMES: Final = 256
-MAX_QUEUED_BYTES: Final = 1 << 20  # both from the contract: past either of them the reader is slow and is cut
-CONGESTED_PART: Final = 4  # a replay fills a quarter of the queue, the rest is for what happens meanwhile
 CLOSE_SECONDS: Final = 1.0  # for the frames before a close, and the close itself, to be written
 STALL_SECONDS: Final = 20.0  # a replay that could not go on for so long has a dead reader
 UNKNOWN_PEER_CODE: Final = 1006  # what a lost connection is called when the server does not say
 
 
-def abort_of(scope: Mapping[str, Any]) -> Callable[[], None] | None:
-    """What ends the connection of this scope at once, or None where the server does not offer it.
-
-    ASGI has no way to say it, and a transport that is closed in the ordinary way first writes out its buffer,
-    for ever if the peer does not read.
-    """
-    transport = scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
-    return transport.abort if transport is not None else None
+def transport_of(scope: Mapping[str, Any]) -> Transport | None:
+    """The transport of this scope's connection, or None where the server does not offer it."""
+    transport: Transport | None = scope.get("extensions", {}).get(TRANSPORT_EXTENSION)
+    return transport
 
 
 class Connection:
     """See the module. Leaving its `async with` block closes the socket and waits for the end.
 
-    `abort` ends the connection at once; without it a peer that does not read keeps its transport until the
-    server gives up on it. Not to be used from several threads; `receive` by one task.
+    `transport` lets it end the connection at once, for which ASGI has no word: one that is closed in the
+    ordinary way first writes out its buffer, for ever if the peer does not read. `may_be_direct`: frames may
+    be written to it, too. Not to be used from several threads; `receive` by one task.
     """
 
     def __init__(
@@ -61,7 +55,8 @@ class Connection:
         receive: Receive,
         send: Send,
         *,
-        abort: Callable[[], None] | None = None,
+        transport: Transport | None = None,
+        may_be_direct: bool = False,
         max_queued_frames: int = MAX_QUEUED_FRAMES,
         max_queued_bytes: int = MAX_QUEUED_BYTES,
         close_seconds: float = CLOSE_SECONDS,
@@ -69,13 +64,12 @@ class Connection:
     ) -> None:
         self._receive = receive
         self._send = send
-        self._abort = abort
-        self._max_frames = max_queued_frames
-        self._max_bytes = max_queued_bytes
+        self._transport = transport
+        self._may_be_direct = may_be_direct
+        self._direct: Transport | None = None  # set while frames may go straight to it: none waits
+        self._queue = FrameQueue(max_frames=max_queued_frames, max_bytes=max_queued_bytes)
         self._close_seconds = close_seconds
         self._stall_seconds = stall_seconds
-        self._queue: deque[Frame] = deque()
-        self._queued_bytes = 0  # the frame in the writer's hands included
         self._writer: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
         self._reading: asyncio.Timeout | None = None
@@ -101,6 +95,10 @@ class Connection:
         except OSError:
             self._end()
             return False
+        self._may_be_direct = (
+            self._may_be_direct and self._transport is not None and is_direct(self._transport)
+        )
+        self._resume_direct()
         return True
 
     async def receive(self) -> str | None:
@@ -127,23 +125,29 @@ class Connection:
             self.close(CloseCode.PROTOCOL)
         return text
 
-    def send_nowait(self, frame: Frame | bytes) -> None:
-        """Queue a finished JSON text; does nothing on a connection that is over or being closed.
+    def send_nowait(self, frame: Frame) -> None:
+        """Write or queue a text; does nothing on a connection that is over or being closed.
 
-        Over the bound the connection is closed with SLOW.
+        Over the bound of the queue the connection is closed with SLOW.
         """
-        if self.is_closing:
+        direct = self._open_direct()
+        if direct is not None:
+            direct.write(frame.wire)
+        elif self.is_closing:
             return
-        if not isinstance(frame, Frame):
-            frame = Frame(frame)
-        queue = self._queue
-        if queue and (len(queue) >= self._max_frames or self._queued_bytes + len(frame) > self._max_bytes):
+        elif not self._queue.put(frame):
             self.close(CloseCode.SLOW)
-            return
-        queue.append(frame)
-        self._queued_bytes += len(frame)
-        if self._writer is None:
+        elif self._writer is None:
             self._start_writer()
+
+    def send_run(self, run: Run) -> None:
+        """The same for several texts at once, which are one write where that is possible."""
+        direct = self._open_direct()
+        if direct is not None:
+            direct.write(run.wire)
+        else:
+            for frame in run.frames:
+                self.send_nowait(frame)
 
     def close(self, code: CloseCode, reason: str | None = None) -> None:
         """End the socket with `code`, after what is queued (SLOW: instead of it).
@@ -154,6 +158,7 @@ class Connection:
         if self.is_closing:
             return
         self.closed_with = code
+        self._direct = None
         self._reason = code.reason if reason is None else reason
         if code is CloseCode.SLOW:
             self._queue.clear()
@@ -194,11 +199,7 @@ class Connection:
     @property
     def is_congested(self) -> bool:
         """So much is queued that a sender who can wait should."""
-        queued = len(self._queue)
-        return (
-            queued * CONGESTED_PART > self._max_frames
-            or self._queued_bytes * CONGESTED_PART > self._max_bytes
-        )
+        return self._queue.is_congested
 
     async def drained(self) -> bool:
         """Wait while the connection is congested; False when it is over.
@@ -214,19 +215,33 @@ class Connection:
                 self.close(CloseCode.SLOW)
         return not self.is_closing
 
-    # -- the writer
+    # -- the ways out
+
+    def _open_direct(self) -> Transport | None:
+        """The transport, if a frame may go straight to it now. It is closing when the server has ended it:
+        the peer said goodbye, or did not answer a ping.
+        """
+        direct = self._direct
+        if direct is None or direct.get_write_buffer_size() >= MAX_BUFFERED_BYTES or direct.is_closing():
+            return None
+        return direct
+
+    def _resume_direct(self) -> None:
+        """Frames may go straight to the transport, where that is possible: nothing waits."""
+        if self._may_be_direct and not self.is_closing:
+            self._direct = self._transport
 
     def _start_writer(self) -> None:
+        self._direct = None  # no frame may overtake those that wait
         self._writer = asyncio.get_running_loop().create_task(self._write(), name="socket writer")
 
     async def _write(self) -> None:
         """Write until the queue is empty, then the close if one is due."""
         try:
             while self._queue:
-                frame = self._queue.popleft()
-                text = frame.text
-                await self._send({"type": "websocket.send", "text": text})
-                self._queued_bytes -= len(frame)
+                frame = self._queue.take()
+                await self._send({"type": "websocket.send", "text": frame.text})
+                self._queue.written(frame)
                 if self._room is not None and not self.is_congested:
                     self._room.set()
                     self._room = None
@@ -245,13 +260,14 @@ class Connection:
             self._give_up()
         finally:
             self._writer = None
+            self._resume_direct()
 
     def _give_up(self) -> None:
         """The close could not be written in time, or writing failed: end the connection without a word."""
         if self._is_over:
             return
-        if self._abort is not None:
-            self._abort()
+        if self._transport is not None:
+            self._transport.abort()
         self._end()
 
     def _peer_left(self, message: AsgiMessage) -> None:
@@ -263,6 +279,7 @@ class Connection:
         if self._is_over:
             return
         self._is_over = True
+        self._direct = None
         if self._over is not None:
             self._over.set()
         self._queue.clear()

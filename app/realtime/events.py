@@ -1,6 +1,12 @@
-"""What travels between processes and to sockets: envelopes, heads, and the frame that all receivers share."""
+"""What travels between processes and to sockets: envelopes, heads, and the frames that all receivers
+share.
+"""
+
+from collections.abc import Sequence
 
 import msgspec
+
+from app.realtime.direct import text_frame
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -47,15 +53,15 @@ Message = Envelope | Head
 
 
 class Frame:
-    """One text for a socket, shared by all that receive it.
-
-    What can be made once is made once, when it is first asked for.
+    """One text for a socket, shared by all that receive it: `data` as JSON in UTF-8, `wire` as the bytes of
+    its WebSocket frame.
     """
 
-    __slots__ = ("_text", "data")
+    __slots__ = ("_text", "data", "wire")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self.wire = text_frame(data)
         self._text: str | None = None
 
     def __len__(self) -> int:
@@ -64,7 +70,17 @@ class Frame:
 
     @property
     def text(self) -> str:
-        """The same as `str`, which is what ASGI wants."""
+        """The same as `str`, which is what ASGI wants; made when it is first asked for."""
         if self._text is None:
             self._text = self.data.decode()
         return self._text
+
+
+class Run:
+    """Several texts for a socket, one after the other; `wire` is the bytes of all their frames."""
+
+    __slots__ = ("frames", "wire")
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.frames = frames
+        self.wire = b"".join(frame.wire for frame in frames)

@@ -16,6 +16,7 @@ class EventLogs(EventLog):
 
     def __init__(self, logs: Mapping[str, EventLog]) -> None:
         self._logs = dict(logs)
+        self.events_caught_up = 0
 
     def add(self, kind: str, log: EventLog) -> None:
         """From now on `log` has the events of the topics of this kind. Raises ValueError if another has."""
@@ -39,3 +40,7 @@ class EventLogs(EventLog):
     async def joins(self, user_ids: Collection[int], within_seconds: float) -> Sequence[Envelope]:
         """See EventLog. One statement for each kind."""
         return [one for log in self._logs.values() for one in await log.joins(user_ids, within_seconds)]
+
+    def caught_up(self, events: int) -> None:
+        """See EventLog. It is counted here."""
+        self.events_caught_up += events

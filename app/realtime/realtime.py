@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from app.realtime.broker.base import Broker
+from app.realtime.broker.base import Broker, BrokerNumbers
 from app.realtime.events import Envelope
 from app.realtime.hub import Hub
 from app.realtime.listeners import Callback, GapCallback, Listening
@@ -86,3 +86,12 @@ class Realtime:
     def health(self) -> str | None:
         """None when events are sent, arrive and were caught up with; else one sentence that may be shown."""
         return self._broker.health() or self.hub.health()
+
+    def broker_numbers(self) -> BrokerNumbers:
+        """What the broker counts."""
+        return self._broker.numbers()
+
+    @property
+    def events_caught_up(self) -> int:
+        """Events so far that were read in the log because no word of them came in time."""
+        return self._logs.events_caught_up

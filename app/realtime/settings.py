@@ -15,7 +15,10 @@ class PubSubSettings(Section, frozen=True, kw_only=True):
         Literal["memory", "postgres", "redis"],
         Meta(description="What carries events between processes; memory: one process only."),
     ] = "postgres"
-    url: Annotated[str | None, Meta(description="redis://... or rediss://..., for the redis backend.")] = None
+    url: Annotated[
+        str | None,
+        Meta(description="redis://... or rediss://..., several with commas between; for the redis backend."),
+    ] = None
     channel: Annotated[
         str,
         Meta(
@@ -25,5 +28,8 @@ class PubSubSettings(Section, frozen=True, kw_only=True):
 
     def problems(self) -> Iterable[str]:
         """A Redis without an address."""
-        if self.backend == "redis" and not (self.url or "").startswith(("redis://", "rediss://")):
+        urls = (self.url or "").split(",")
+        if self.backend == "redis" and not all(
+            url.strip().startswith(("redis://", "rediss://")) for url in urls
+        ):
             yield "PUBSUB__URL is not a Redis URL, and PUBSUB__BACKEND is redis: write redis://host:6379/0"

@@ -3,10 +3,10 @@ subscriptions.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from app.realtime.catch_up import CatchUp
-from app.realtime.events import Envelope, Frame, Head, Message
+from app.realtime.events import Envelope, Frame, Head, Message, Run
 from app.realtime.listeners import Listeners
 from app.realtime.log import EventLog
 from app.realtime.rooms import Rooms
@@ -38,23 +38,38 @@ class Teller:
         self._joined: dict[tuple[str, int], float] = {}
         rooms.on_open = self.catch_up.check_soon
 
-    def tell(self, message: Message) -> None:
-        """Tell a message to whoever it is for, as far as it is its turn."""
-        if isinstance(message, Envelope) and message.seq is None:
-            self._tell_ephemeral(message)
-            return
-        topic = self._rooms.heard(message.topic)
-        if topic is not None:
+    def tell(self, messages: Sequence[Message]) -> None:
+        """Tell messages of one topic to whoever they are for, in order and as far as it is their turn."""
+        durable: list[Envelope] = []
+        for message in messages:
+            if isinstance(message, Envelope) and message.seq is not None:
+                durable.append(message)
+                continue
+            self._tell_durable(durable)
+            durable = []
             if isinstance(message, Envelope):
-                self.advance(topic, message)
+                self._tell_ephemeral(message)
             else:
-                topic.expect(message.seq)
+                self._tell_head(message)
+        self._tell_durable(durable)
+
+    def _tell_durable(self, envelopes: Sequence[Envelope]) -> None:
+        for number, envelope in enumerate(envelopes):
+            topic = self._rooms.heard(envelope.topic)
+            if topic is not None:
+                self.advance(topic, *envelopes[number:])
+                self.catch_up.chase(topic)
+                return
+            if envelope.joins:
+                self.join(envelope)  # from here on somebody may listen
+
+    def _tell_head(self, head: Head) -> None:
+        topic = self._rooms.heard(head.topic)
+        if topic is not None:
+            topic.expect(head.seq)
             self.catch_up.chase(topic)
-        elif message.joins:
-            if isinstance(message, Envelope):
-                self.join(message)
-            elif self._seats.of_users(message.joins):
-                self._tasks.spawn(self._fetch_join(message), name=f"read a join of {message.topic}")
+        elif self._seats.of_users(head.joins):
+            self._tasks.spawn(self._fetch_join(head), name=f"read a join of {head.topic}")
 
     def _tell_ephemeral(self, envelope: Envelope) -> None:
         self.listeners.tell(envelope.topic, envelope.frame)
@@ -80,23 +95,37 @@ class Teller:
 
     # -- durable events
 
-    def advance(self, topic: Topic, envelope: Envelope) -> None:
-        """Tell an event if it is its turn, and those that waited for it."""
-        ready = topic.accept(envelope.durable_seq, envelope)
-        while ready is not None:
-            self._tell(topic, ready)
-            ready = topic.following()
+    def advance(self, topic: Topic, *envelopes: Envelope) -> None:
+        """Tell events whose turn it is, and those that waited for them."""
+        run: list[Envelope] = []
+        for envelope in envelopes:
+            ready = topic.accept(envelope.durable_seq, envelope)
+            while ready is not None:
+                run.append(ready)
+                if ready.joins or ready.ends or topic.ahead:  # others may listen after it
+                    self._tell(topic, run)
+                    run = []
+                ready = topic.following()
+        if run:
+            self._tell(topic, run)
 
-    def _tell(self, topic: Topic, envelope: Envelope) -> None:
-        """Give an event to all that are live: the hot path."""
-        frame = Frame(envelope.frame)
-        for receiver in topic.live:
-            receiver.send_nowait(frame)
-        topic.told(envelope)
-        if envelope.joins:
-            self._admit(envelope, frame, topic)
-        if envelope.ends:
-            self._end(topic, envelope)
+    def _tell(self, topic: Topic, run: Sequence[Envelope]) -> None:
+        """Give events to all that are live: the hot path. Only the last of them joins or ends anything."""
+        frames = [Frame(envelope.frame) for envelope in run]
+        if len(frames) == 1:
+            (frame,) = frames
+            for receiver in topic.live:
+                receiver.send_nowait(frame)
+        else:
+            together = Run(frames)
+            for receiver in topic.live:
+                receiver.send_run(together)
+        topic.told(run)
+        last = run[-1]
+        if last.joins:
+            self._admit(last, frames[-1], topic)
+        if last.ends:
+            self._end(topic, last)
 
     def _end(self, topic: Topic, envelope: Envelope) -> None:
         """End the live subscriptions that this event ends; a right that was checked after it stands."""

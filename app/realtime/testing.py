@@ -11,7 +11,7 @@ import msgspec
 
 from app.realtime.broker.base import Broker, Listener
 from app.realtime.close_codes import CloseCode
-from app.realtime.events import Envelope, Frame
+from app.realtime.events import Envelope, Frame, Run
 from app.realtime.log import EventLog
 
 
@@ -82,6 +82,11 @@ class RecordingReceiver:
         """See Receiver. After a close frames are dropped, as a socket does."""
         if self.closed_with is None:
             self.frames.append(frame.data)
+
+    def send_run(self, run: Run) -> None:
+        """See Receiver."""
+        for frame in run.frames:
+            self.send_nowait(frame)
 
     def close(self, code: CloseCode, reason: str | None = None) -> None:
         """See Receiver."""

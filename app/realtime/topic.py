@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from app.realtime.close_codes import CloseCode
-from app.realtime.events import Envelope, Frame
+from app.realtime.events import Envelope, Frame, Run
 
 MAX_EARLY: Final = 32
 """Events kept that came before their turn; more are read in the log.
@@ -34,6 +34,9 @@ class Receiver(Protocol):
 
     def close(self, code: CloseCode, reason: str | None = None) -> None:
         """End the connection, without waiting; `reason` instead of the code's own."""
+
+    def send_run(self, run: Run) -> None:
+        """Take all frames of a run, likewise."""
 
     async def drained(self) -> bool:
         """Wait until there is room for more. False when the connection is over."""
@@ -149,8 +152,8 @@ class Topic:
         if self.replays.pop(receiver, None) is not None and not self.replays:
             self._recent.clear()
 
-    def told(self, envelope: Envelope) -> None:
-        """Note that the live ones have `envelope`, the event `delivered`.
+    def told(self, envelopes: Sequence[Envelope]) -> None:
+        """Note that the live ones have `envelopes`, the events up to `delivered`.
 
         Those that waited for the stream to come here are live from now on.
         """
@@ -158,9 +161,9 @@ class Topic:
             del self.ahead[entry.receiver]
             self.live[entry.receiver] = entry.admitted
         if self.replays:
-            if len(self._recent) == MAX_RECENT:
+            if len(self._recent) + len(envelopes) > MAX_RECENT:
                 self._recent.clear()
-            self._recent.append(envelope)
+            self._recent += envelopes
 
     def recent_after(self, position: int) -> list[Envelope]:
         """The events from `position` + 1 up to `delivered`, or none if some are not kept here."""

@@ -7,14 +7,18 @@ from starlette.applications import Starlette
 
 from app.core.access_presets import ACL
 from app.core.environment import Environment
+from app.core.jobs import Job
 from app.core.service import Info
+from app.http.metrics import metrics_of
 from app.realtime import Realtime, make_broker
 from app.realtime.settings import PubSubSettings
 from orm import UsageError
 from services.chat.log import TOPIC, ChatEventLog
+from services.chat.numbers import numbers
 from services.chat.parts import Parts
+from services.chat.retention import INTERVAL_SECONDS, LIMIT_SECONDS, Retention
 from services.chat.search_indexes import make_search_indexes
-from services.chat.service import RunningChat
+from services.chat.service import NAME, RunningChat
 from services.chat.websocket.guard import SocketGuard
 from services.dotorm_databases_postgres.settings import DatabaseSettings
 from services.security.app import SecurityService
@@ -44,7 +48,7 @@ class ChatService(RunningChat):
         table: {"base_user": ACL.READ_ONLY} for table in ("chats", "chat_members", "chat_messages")
     }
     info = Info(
-        name="chat",
+        name=NAME,
         summary="Chats with realtime delivery over WebSocket.",
         depends=("dotorm_databases_postgres", "security", "auth_token", "users"),
     )
@@ -53,6 +57,14 @@ class ChatService(RunningChat):
         super().__init__(env)
         self.guard = SocketGuard(lambda: env.authenticator)
         self._parts: Parts | None = None
+
+    def jobs(self) -> Sequence[Job]:
+        """What is not kept for ever is removed."""
+        work = Retention(self.env, self.settings).run
+        job = Job(
+            name="chat.retention", interval_seconds=INTERVAL_SECONDS, limit_seconds=LIMIT_SECONDS, work=work
+        )
+        return (job,)
 
     @property
     def parts(self) -> Parts:
@@ -68,10 +80,13 @@ class ChatService(RunningChat):
         listen_url = self.env.settings.section(DatabaseSettings).listen_url
         broker = make_broker(pubsub, connect=lambda: self.env.db.connect(listen_url))
         self._realtime = Realtime(broker, {TOPIC: ChatEventLog(self.env.db)})
-        self._parts = Parts(self.env, self.settings, self._realtime, self.guard)
+        self._parts = Parts(self.env, self._realtime, self.guard)
         await self._parts.start()
+        self.is_online = self._parts.presence.__contains__
         self.env.add_readiness_check("realtime", self._realtime.health)
         self._pass_on_changes_of_rights(self._realtime)
+        realtime, presence = self._realtime, self._parts.presence
+        metrics_of(app).source(lambda: numbers(realtime, presence))
 
     def _pass_on_changes_of_rights(self, realtime: Realtime) -> None:
         """Whoever changes rights tells all processes, which look at once instead of half a second later. What

@@ -25,7 +25,7 @@ def no_such_user(user_id: int, pointer: str) -> Invalid:
     return Invalid(sentence, errors=[Place(pointer, "not_found", sentence)])
 
 
-def no_message_to_reply_to(reply_to_id: int | None) -> Invalid:
+def no_message_to_reply_to(reply_to_id: int | None) -> RecordNotFound:
     """What is said of a message that cannot be replied to from here."""
     sentence = f"There is no message {reply_to_id} in this chat to reply to."
-    return Invalid(sentence, errors=[Place("/reply_to_id", "not_found", sentence)])
+    return RecordNotFound(sentence, errors=[Place("/reply_to_id", "not_found", sentence)])

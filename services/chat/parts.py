@@ -6,22 +6,17 @@ from app.core.environment import Environment
 from app.realtime import Presence, Realtime
 from services.chat.presence import PresenceNews
 from services.chat.record_watch import RecordWatch
-from services.chat.retention import Retention
-from services.chat.settings import ChatSettings
 from services.chat.websocket.guard import SocketGuard
 
 
 class Parts:
-    """The broker and the hub, who is online, the watches over sockets, and what clears away."""
+    """The broker and the hub, who is online, and the watches over sockets."""
 
-    def __init__(
-        self, env: Environment, settings: ChatSettings, realtime: Realtime, guard: SocketGuard
-    ) -> None:
+    def __init__(self, env: Environment, realtime: Realtime, guard: SocketGuard) -> None:
         self.realtime = realtime
         self.presence = Presence(realtime)
         self.presence_news = PresenceNews(env.db, realtime.hub, self.presence)
         self.record_watch = RecordWatch(env, realtime.hub, lambda: guard.sessions)
-        self.retention = Retention(env, settings)
         self._guard = guard
 
     async def start(self) -> None:
@@ -31,7 +26,6 @@ class Parts:
         self.presence_news.start()
         self._guard.start()
         self.record_watch.start()
-        self.retention.start()
 
     async def stop(self) -> None:
         """Every socket is told to come back elsewhere and is over; what was published is sent. May be called
@@ -39,7 +33,6 @@ class Parts:
         """
         self.realtime.hub.drain()
         await self._guard.wait_closed()
-        await self.retention.stop()
         await self._guard.stop()
         await self.record_watch.stop()
         await self.presence_news.stop()

@@ -10,6 +10,7 @@ meanwhile is told of once or not at all.
 import asyncio
 import logging
 from collections.abc import Collection
+from itertools import islice
 from typing import Final
 
 from app.realtime import Hub, Presence
@@ -26,6 +27,12 @@ GATHER_SECONDS: Final = 0.25
 DELIVERIES_AT_ONCE: Final = 1_000
 PAUSE_SECONDS: Final = 0.05  # 20,000 deliveries a second: a fifth of what a process can do
 RETRY_SECONDS: Final = 1.0
+USERS_AT_ONCE: Final = 200
+"""Users whose chats are looked up together, and none while so much waits to be told (MAX_WAITING): what is
+kept is bounded, however many come or go at once.
+"""
+
+MAX_WAITING: Final = 20_000
 ASKED_AT_MOST: Final = 5_000
 """Users online whose ids go into a statement; when there are more, all members of the chats come back."""
 
@@ -80,7 +87,8 @@ class PresenceNews:
                 await self._work.wait()
                 await asyncio.sleep(GATHER_SECONDS)
             self._work.clear()
-            if self._changed and clock() - looked_at >= GATHER_SECONDS:
+            is_time = clock() - looked_at >= GATHER_SECONDS
+            if self._changed and is_time and len(self._waiting) < MAX_WAITING:
                 await self._look_up()
                 looked_at = clock()
             self._tell_some()
@@ -89,9 +97,10 @@ class PresenceNews:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _look_up(self) -> None:
-        """Put what is to be told of the users that changed behind what waits; later, when it fails."""
-        changed, self._changed = self._changed, set()
-        changed = {one for one in changed if (one in self._presence) != (one in self._told)}
+        """Put what is to be told of some who changed behind what waits; later, when it fails."""
+        some = set(islice(self._changed, USERS_AT_ONCE))
+        self._changed -= some
+        changed = {one for one in some if (one in self._presence) != (one in self._told)}
         chat_ids = [chat_of(name) for name in self._hub.topics if name.startswith(f"{TOPIC}:")]
         try:
             rows = (

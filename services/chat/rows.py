@@ -1,6 +1,5 @@
 """Rows of the database as the shapes that clients get. Pure: columns by name."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +9,7 @@ from services.chat.schemas import ChatView, MemberView, MessageView, ReactionVie
 _NOTHING: Final = "[]"
 
 _decode_reactions: Final = msgspec.json.Decoder(tuple[ReactionView, ...]).decode
+_decode_members: Final = msgspec.json.Decoder(tuple[MemberView, ...]).decode
 _decode_ids: Final = msgspec.json.Decoder(tuple[int, ...]).decode
 
 
@@ -32,7 +32,7 @@ def message_view(row: Any, prefix: str = "") -> MessageView:
     )
 
 
-def chat_view(row: Any, members: Sequence[MemberView]) -> ChatView:
+def chat_view(row: Any) -> ChatView:
     """A row of the statement `views`. A member who may not read is not told what is said, nor how much."""
     may_read = row["may_read"]
     return ChatView(
@@ -44,7 +44,7 @@ def chat_view(row: Any, members: Sequence[MemberView]) -> ChatView:
         creator_id=row["creator_id"],
         created_at=row["created_at"],
         last_seq=row["last_seq"],
-        members=tuple(members),
+        members=_decode_members(row["members"]),
         unread_count=row["unread"] if may_read else 0,
         mention_count=row["mentioned"] if may_read else 0,
         last_message=message_view(row, "last_") if may_read and row["last_id"] is not None else None,

@@ -42,8 +42,9 @@ ORDER BY is_pinned DESC, c.active_at DESC, c.id DESC
 LIMIT $5;
 
 -- name: views
--- Chats as a user sees them: himself in it, what he has not read, and the last message. Those he is in,
--- in no order.
+-- Chats as a user sees them: himself in it, what he has not read, the last message, and who is in it, in the
+-- order in which they joined. All at one moment, that of last_seq: whoever applies the events after it must miss
+-- nothing and meet nothing twice. Those he is in, in no order.
 SELECT c.id, c.name, c.chat_type, c.description, c.archived, c.creator_id, c.created_at, c.last_seq,
        c.res_model, c.res_id, m.pinned_at IS NOT NULL AS is_pinned, m.can_read OR m.is_admin AS may_read,
        GREATEST(
@@ -55,6 +56,16 @@ SELECT c.id, c.name, c.chat_type, c.description, c.archived, c.creator_id, c.cre
        (SELECT count(*) FROM chat_mentions n
         WHERE n.user_id = $2 AND n.chat_id = c.id
               AND n.message_id > COALESCE(m.last_read_message_id, 0)) AS mentioned,
+       (SELECT json_agg(json_build_object(
+                   'user_id', o.user_id, 'name', u.name, 'is_admin', o.is_admin, 'can_read', o.can_read,
+                   'can_write', o.can_write, 'can_pin', o.can_pin, 'can_invite', o.can_invite,
+                   'can_delete_others', o.can_delete_others,
+                   'last_read_message_id', o.last_read_message_id,
+                   'joined_at', to_char(o.joined_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+               ORDER BY o.joined_seq, o.id)
+        FROM chat_members o
+        JOIN users u ON u.id = o.user_id
+        WHERE o.chat_id = c.id)::text AS members,
        l.id AS last_id, l.chat_id AS last_chat_id, l.author_id AS last_author_id, l.body AS last_body,
        l.reply_to_id AS last_reply_to_id, l.forwarded_from_id AS last_forwarded_from_id,
        l.pinned AS last_pinned, l.created_at AS last_created_at, l.edited_at AS last_edited_at,

@@ -46,6 +46,13 @@ SELECT id, last_seq FROM chats WHERE id = ANY ($1::bigint[]);
 -- The events of a chat after a seq, ascending.
 SELECT seq, frame, ends, joins FROM chat_events WHERE chat_id = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
+-- name: between
+-- The events of a chat after a seq ($2) up to another one ($3), ascending, at most $4.
+SELECT seq, frame FROM chat_events
+WHERE chat_id = $1 AND seq > $2 AND seq <= $3
+ORDER BY seq
+LIMIT $4;
+
 -- name: recent_joins
 -- The events by which these users became members who may read in the last seconds, as far as they still
 -- are.

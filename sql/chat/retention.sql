@@ -1,10 +1,6 @@
 -- What is kept of events, and chats that nobody is in any more. Events of a chat go from the oldest on and leave no
 -- hole: which are left has to be told by the first one.
 
--- name: lease
--- Whether it is this worker's turn until the transaction ends.
-SELECT pg_try_advisory_xact_lock($1);
-
 -- name: trim
 -- Of $4 chats after an id ($3), the events from before a moment ($1), and those that are more than $2 behind the
 -- latest (null: none are), are gone: of each chat the oldest, at most $5. How many, and the last of the chats.

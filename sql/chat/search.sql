@@ -59,12 +59,13 @@ LIMIT $6;
 SELECT min(id) FROM (SELECT id FROM chat_messages WHERE id < $2 ORDER BY id DESC LIMIT $1) AS newest;
 
 -- name: found
--- Messages by their ids, newest first.
-SELECT id, chat_id, author_id, body, reply_to_id, forwarded_from_id, pinned, created_at, edited_at,
-       deleted_at, reactions, mentions
-FROM chat_messages
-WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL
-ORDER BY id DESC;
+-- Messages by their ids, newest first, of chats that a user ($2) may read now, too.
+SELECT t.id, t.chat_id, t.author_id, t.body, t.reply_to_id, t.forwarded_from_id, t.pinned, t.created_at,
+       t.edited_at, t.deleted_at, t.reactions, t.mentions
+FROM chat_messages t
+JOIN chat_members m ON m.chat_id = t.chat_id AND m.user_id = $2 AND (m.can_read OR m.is_admin)
+WHERE t.id = ANY ($1::bigint[]) AND t.deleted_at IS NULL
+ORDER BY t.id DESC;
 
 -- name: plan_for_each
 -- The statements of this transaction are planned for their parameters: a plan that fits any word takes seconds

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from app.realtime.broker.base import Broker, Listener
+from app.realtime.broker.base import Broker, BrokerNumbers, Listener
 from app.realtime.events import Envelope
 
 
@@ -16,6 +16,7 @@ class MemoryBroker(Broker):
         self._waiting: deque[Envelope] = deque()
         self._handle: asyncio.Handle | None = None
         self._is_stopped = False
+        self._numbers = BrokerNumbers(connected=1)
 
     async def start(self, listener: Listener) -> None:
         """See Broker."""
@@ -35,12 +36,19 @@ class MemoryBroker(Broker):
         if self._is_stopped:
             return
         self._waiting.extend(envelopes)
+        self._numbers.published += len(envelopes)
         if self._listener is not None and self._handle is None:
             self._hand_over_soon()
 
     def health(self) -> str | None:
         """See Broker."""
         return None if self._listener is not None and not self._is_stopped else "the broker is not running"
+
+    def numbers(self) -> BrokerNumbers:
+        """See Broker."""
+        self._numbers.waiting = len(self._waiting)
+        self._numbers.received = self._numbers.published - self._numbers.waiting
+        return self._numbers
 
     def _hand_over_soon(self) -> None:
         self._handle = asyncio.get_running_loop().call_soon(self._hand_over)

@@ -26,9 +26,9 @@ class Outbox:
         self._joins: list[Head] = []
         self._has_gap = False
 
-    def __bool__(self) -> bool:
-        """Something waits."""
-        return bool(self._messages or self._heads or self._joins or self._has_gap)
+    def __len__(self) -> int:
+        """How much waits: events, and heads that took the place of some."""
+        return len(self._messages) + len(self._heads) + len(self._joins) + self._has_gap
 
     def put(self, envelope: Envelope) -> None:
         """Add an event. If there is no room, all that waits is cut down to heads first."""

@@ -97,7 +97,7 @@ class _PostgresCarrier:
     async def close(self) -> None:
         await self._connection.close(timeout=self._answer_seconds)
 
-    def terminate(self) -> None:
+    async def terminate(self) -> None:
         if not self._connection.is_closed():
             self._connection.terminate()
 

@@ -1,14 +1,18 @@
 """The broker on Redis, or whatever speaks its protocol: PUBLISH and SUBSCRIBE, for more processes than NOTIFY
 carries well (some 8 to 16).
 
-Two connections a process, one to hear and one to speak, since a connection that has subscribed may say
-nothing else. The loss of either is the loss of both. PUBLISH reaches every node of a cluster, whichever is
-asked, so that a cluster's address is one like any other.
+Two connections a process, one to hear and one to speak, since one that has subscribed may say little else.
+The loss of either is the loss of both.
 
 Redis remembers nothing and promises nothing: a subscriber that is away, or is dropped because it does not
 keep up (`client-output-buffer-limit pubsub`), does not get what was published meanwhile. That is what the
 interface allows: durable events are in the log, and after every interruption the listener is told of the
-gap.
+gap. So the client (redis-py) is not to connect again by itself.
+
+A cluster passes what is published at any of its nodes on to all of them: each of them will do, replicas
+included. (Sharded channels would bind all of us to the one shard that has our channel, and are not known
+everywhere.) A replica outside of a cluster keeps it to itself: it is not used, and one that was the primary
+is left at the next ping, in case the fail-over did not end our connections.
 
 A channel belongs to the whole server, whatever the number of the database in the URL. Deployments that
 share a server must differ in `channel` (PUBSUB__CHANNEL): they would take each other's events for their
@@ -16,13 +20,25 @@ own.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from app.realtime.broker.resp import RespConnection, RespError
-from app.realtime.broker.supervised import ANSWER_SECONDS, PING_SECONDS, Carrier, SupervisedBroker
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from app.realtime.broker.supervised import (
+    ANSWER_SECONDS,
+    OPEN_SECONDS,
+    PING_SECONDS,
+    Carrier,
+    SupervisedBroker,
+)
 from app.realtime.broker.wire import Outgoing, Packer
 from orm.errors import Unavailable
 
@@ -33,10 +49,21 @@ MAX_PAYLOAD_BYTES: Final = 256 << 10
 """
 
 
-class RedisBroker(SupervisedBroker):
-    """See the module. Raises ValueError for a channel without a name."""
+CLOSE_SECONDS: Final = 0.5
 
-    failures: ClassVar[tuple[type[Exception], ...]] = (RespError,)
+
+class Unusable(Exception):
+    """A server is there, and is not what is needed; the text says why. Another one may be."""
+
+
+class RedisBroker(SupervisedBroker):
+    """See the module. `url` may be several with commas between: the first that can be used is, each time.
+
+    What a URL may say is up to redis-py: `redis://user:password@host:port`, `rediss://` for TLS, with options
+    such as `?ssl_ca_certs=/path`. Raises ValueError for a channel without a name.
+    """
+
+    failures: ClassVar[tuple[type[Exception], ...]] = (RedisError, Unusable)
 
     def __init__(
         self,
@@ -45,34 +72,50 @@ class RedisBroker(SupervisedBroker):
         channel: str = "starling",
         ping_seconds: float = PING_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
+        open_seconds: float = OPEN_SECONDS,
     ) -> None:
         if not channel:
             raise ValueError("a channel has a name: give one that no other deployment on this server has")
-        super().__init__(ping_seconds=ping_seconds, answer_seconds=answer_seconds)
-        self._url = url
+        super().__init__(ping_seconds=ping_seconds, answer_seconds=answer_seconds, open_seconds=open_seconds)
+        self._urls = url.split(",")
         self._channel = channel
         self._packer = Packer(secrets.token_hex(6), max_bytes=MAX_PAYLOAD_BYTES)
 
     async def _open(self, arrived: Callable[[str | bytes], None], ended: Callable[[], None]) -> Carrier:
         """See SupervisedBroker."""
-        speaker = await RespConnection.open(self._url)
-        try:
-            hearer = await RespConnection.open(self._url)
+        failure: Exception = Unusable("PUBSUB__URL is empty")
+        for url in self._urls:
             try:
-                await hearer.ask("SUBSCRIBE", self._channel)
-            except BaseException:
-                hearer.terminate()
-                raise
+                async with asyncio.timeout(self._open_seconds / len(self._urls)):
+                    return await self._open_at(url.strip(), arrived, ended)
+            except TimeoutError:
+                failure = Unusable("it does not answer")
+            except (OSError, RedisError, Unusable) as error:
+                failure = error
+            except ValueError as error:  # raised by redis-py where something else answers
+                failure = Unusable(f"it does not speak the protocol: {error}")
+        raise failure
+
+    async def _open_at(
+        self, url: str, arrived: Callable[[str | bytes], None], ended: Callable[[], None]
+    ) -> Carrier:
+        client = _client(url)
+        hearer = client.pubsub()
+        try:
+            await check_primary(client)
+            await hearer.subscribe(self._channel)
+            if await hearer.get_message(timeout=self._open_seconds) is None:
+                raise Unusable("it does not answer a subscription")
         except BaseException:
-            speaker.terminate()
+            await _close(client, hearer)
             raise
         return _RedisCarrier(
-            speaker, hearer, self._channel, self._packer, self._answer_seconds, arrived=arrived, ended=ended
+            client, hearer, self._channel, self._packer, self._answer_seconds, arrived=arrived, ended=ended
         )
 
     def _start_failure(self, error: Exception) -> Exception:
         """See SupervisedBroker. The URL is not shown: it may hold a password."""
-        problem = Unavailable(f"the server of PUBSUB__URL cannot be used: {error}")
+        problem = Unavailable(f"the server of PUBSUB__URL cannot be used: {error!s:.200}")
         problem.__cause__ = error
         return problem
 
@@ -82,8 +125,8 @@ class _RedisCarrier:
 
     def __init__(
         self,
-        speaker: RespConnection,
-        hearer: RespConnection,
+        client: Redis,
+        hearer: PubSub,
         channel: str,
         packer: Packer,
         answer_seconds: float,
@@ -91,7 +134,7 @@ class _RedisCarrier:
         arrived: Callable[[str | bytes], None],
         ended: Callable[[], None],
     ) -> None:
-        self._speaker = speaker
+        self._client = client
         self._hearer = hearer
         self._channel = channel
         self._packer = packer
@@ -103,44 +146,68 @@ class _RedisCarrier:
 
     @property
     def is_closed(self) -> bool:
-        return self._speaker.is_closed or self._hearing.done()
+        return self._hearing.done()
 
     async def send(self, messages: Sequence[Outgoing]) -> None:
-        commands: list[tuple[str | bytes, ...]] = [
-            ("PUBLISH", self._channel, payload) for payload in self._packer.pack(messages)
-        ]
+        speaker: Any = self._client.pipeline(transaction=False)  # its types promise what a client's verbs do
+        for payload in self._packer.pack(messages):
+            speaker.publish(self._channel, payload)
         async with asyncio.timeout(self._answer_seconds):
-            await self._speaker.ask_all(commands)
+            await speaker.execute()
 
     async def ping(self) -> None:
         self._pong.clear()
-        await self._speaker.ask("PING")
-        await self._hearer.say("PING")
+        await check_primary(self._client)
+        await self._hearer.ping()
         await self._pong.wait()
 
     async def close(self) -> None:
-        self.terminate()
-        await asyncio.wait({self._hearing})
-
-    def terminate(self) -> None:
         self._hearing.cancel()
-        self._speaker.terminate()
-        self._hearer.terminate()
+        await asyncio.wait({self._hearing})
+        await _close(self._client, self._hearer)
+
+    async def terminate(self) -> None:
+        await self.close()
 
     async def _hear(self) -> None:
         """Take what is pushed until the connection is over."""
         try:
-            while True:
-                answer = await self._hearer.read()
-                if not isinstance(answer, list) or not answer:
-                    raise RespError(f"a subscriber got {answer!r}")
-                if answer[0] == b"message" and isinstance(answer[2], bytes):
-                    self._arrived(answer[2])
-                elif answer[0] == b"pong":
+            async for message in self._hearer.listen():
+                if message["type"] == "message":
+                    self._arrived(message["data"])
+                elif message["type"] == "pong":
                     self._pong.set()
-        except (OSError, RespError) as error:
+        except (OSError, RedisError) as error:
             logger.info("the broker hears nothing more: %s: %s", type(error).__name__, error)
         except Exception:
             logger.exception("the broker hears nothing more")
         finally:
             self._ended()
+
+
+def _client(url: str) -> Redis:
+    """A client that has no connection yet. It waits as long as we let it, and never tries again by itself:
+    what was lost in between has to be known.
+    """
+    options: dict[str, Any] = {"retry": Retry(NoBackoff(), 0), "protocol": 2, "socket_timeout": None}
+    return Redis.from_url(url, **options)
+
+
+async def check_primary(client: Redis) -> None:
+    """Raise Unusable for a replica outside of a cluster. Who may not ask, or has a proxy in between that
+    cannot, is let pass.
+    """
+    try:
+        info = await client.info()
+    except ResponseError:
+        return
+    if info.get("role") == "slave" and not info.get("cluster_enabled"):
+        raise Unusable("it is a replica: what is published there is heard by nobody else")
+
+
+async def _close(client: Redis, hearer: PubSub) -> None:
+    """End the connections, whatever they are like: a dead one may take its time to say goodbye."""
+    for one in (hearer, client):
+        with contextlib.suppress(OSError, RedisError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await one.aclose()

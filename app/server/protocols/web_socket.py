@@ -37,6 +37,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         self._guard.leave(self.client and self.client[0])
 
+    async def send(self, message: Any) -> None:
+        """Send, and forget the handshake once it is answered: 3 kB of headers that nobody reads again."""
+        await super().send(message)
+        if self.handshake_complete:
+            self.request = self.response = None
+
     async def run_asgi(self) -> None:
         """Serve the application, the transport in its scope."""
         extensions: dict[str, Any] = {**(self.scope["extensions"] or {}), TRANSPORT_EXTENSION: self.transport}

@@ -84,11 +84,11 @@ async def list_versions(chat_id: int, user_id: int, message_id: int) -> VersionL
 
     Raises RecordNotFound (chat, message of this chat), AccessDenied.
     """
-    await ChatMember.check_can_read(chat_id, user_id)
     touched = await touch(chat_id, user_id, message_id)
+    rows = await current_environment().db.fetch(_SQL["versions"], message_id, MAX_VERSIONS)
+    await ChatMember.check_can_read(chat_id, user_id)  # last of all, see messages.py
     if touched.is_deleted:
         return VersionList([])
     message = touched.message
-    rows = await current_environment().db.fetch(_SQL["versions"], message_id, MAX_VERSIONS)
     now = VersionView(body=message.body, at=message.edited_at or message.created_at)
     return VersionList([now, *(VersionView(body=row["body"], at=row["written_at"]) for row in rows)])

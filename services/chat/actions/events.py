@@ -17,12 +17,14 @@ _SQL: Final = statements("chat/events")
 
 
 async def list_events(chat_id: int, user_id: int, *, since: int, limit: int) -> EventList:
-    """At most `limit` events after `since`, ascending. Raises RecordNotFound, AccessDenied."""
+    """At most `limit` events after `since`, ascending. Raises RecordNotFound, AccessDenied.
+
+    None that came after the user was found to be one who may read: by then he may be none any more.
+    """
     seq = await stream_head(chat_id, user_id)
-    rows = await current_environment().db.fetch(_SQL["after"], chat_id, since, limit)
+    rows = await current_environment().db.fetch(_SQL["between"], chat_id, since, seq, limit)
     is_cut = rows[0]["seq"] > since + 1 if rows else since != seq
-    head = max(seq, rows[-1]["seq"]) if rows else seq
-    return EventList([msgspec.Raw(row["frame"].encode()) for row in rows], head, is_cut)
+    return EventList([msgspec.Raw(row["frame"].encode()) for row in rows], seq, is_cut)
 
 
 async def stream_head(chat_id: int, user_id: int) -> int:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.core.environment import current_environment
-from services.chat.actions.members import members_of
 from services.chat.actions.records import settle
 from services.chat.cursor import NOWHERE, decode_cursor, encode_cursor
 from services.chat.errors import no_such_chat
@@ -30,7 +29,7 @@ async def list_chats(user_id: int, *, limit: int, after: str | None = None, q: s
     newest message first, behind the page that `after` ended. With `q` only those whose name contains it in
     whatever case; a direct chat is called like the other one in it.
 
-    Three statements, however many chats there are, and one for each table that has records with chats on the
+    Two statements, however many chats there are, and one for each table that has records with chats on the
     page. Raises CursorError.
     """
     place = decode_cursor(after) if after is not None else NOWHERE
@@ -54,5 +53,4 @@ async def _views(chat_ids: Sequence[int], user_id: int) -> list[ChatView]:
         return []
     rows = await current_environment().db.fetch(_SQL["views"], chat_ids, user_id)
     found = {row["id"]: row for row in rows}
-    members = await members_of(list(found))
-    return [chat_view(found[chat_id], members[chat_id]) for chat_id in chat_ids if chat_id in found]
+    return [chat_view(found[chat_id]) for chat_id in chat_ids if chat_id in found]

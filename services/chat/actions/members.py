@@ -9,10 +9,12 @@ from msgspec.structs import asdict, replace
 from app.core.environment import current_environment
 from orm import Conflict
 from services.chat.errors import no_such_chat, no_such_member, no_such_user
-from services.chat.events import MemberAdded, MemberRemoved, MemberUpdated
+from services.chat.events import MemberAdded, MemberRemoved, MemberUpdated, Presence
+from services.chat.manager import chat_manager
 from services.chat.rows import member_view
 from services.chat.rules import Rights, preset, require, require_open
 from services.chat.schemas import MemberView
+from services.chat.service import running_chat
 from services.chat.stream import Turn, lock_chat, store
 from sql import statements
 
@@ -65,6 +67,8 @@ async def add_member(chat_id: int, user_id: int, new_user_id: int) -> MemberView
         rights = preset(asked["chat_type"])
         member = new_member(new_user_id, asked["name"], rights, turn, read_up_to=asked["last_message_id"])
         await admit(turn, member, read_count=asked["message_count"])
+    if running_chat().is_online(new_user_id):  # since before he was one of them, so that nobody was told
+        await chat_manager.send_to_chat(chat_id, Presence(user_id=new_user_id, online=True))
     return member
 
 
@@ -124,14 +128,6 @@ async def pin_chat(chat_id: int, user_id: int, pinned: bool) -> None:
 
 
 # -- for other verbs
-
-
-async def members_of(chat_ids: Sequence[int]) -> dict[int, list[MemberView]]:
-    """The members of chats, in the order in which they joined. Nothing is checked."""
-    members: dict[int, list[MemberView]] = {chat_id: [] for chat_id in chat_ids}
-    for row in await current_environment().db.fetch(_SQL["of_chats"], chat_ids):
-        members[row["chat_id"]].append(member_view(row))
-    return members
 
 
 async def admit(turn: Turn, member: MemberView, *, read_count: int) -> None:

@@ -1,4 +1,8 @@
-"""Saying something, pinning it, and reading what was said."""
+"""Saying something, pinning it, and reading what was said.
+
+Whoever reads has his right looked at after what he is shown was read: the other way round he would be shown
+what was said after his removal, if that came in between.
+"""
 
 from typing import Any, Final
 
@@ -42,14 +46,14 @@ async def post_message(
     """A new message; it also moves the author's own watermark. A nonce that he used in this chat before gives
     that first message, and nothing happens.
 
-    Raises Invalid (body, reply), RecordNotFound, AccessDenied, Conflict (archived).
+    Raises Invalid (body), RecordNotFound (chat, reply), AccessDenied, Conflict (archived).
     """
     body = checked_body(body)
     nonce = _NONCE.to_column(nonce)
     db = current_environment().db
     async with db.transaction():
+        mentions = await mentions_in(chat_id, body)  # before the lock, which others wait for
         turn = await lock_chat_to_post(chat_id, author_id)
-        mentions = await mentions_in(chat_id, body)
         message = _new_message(turn, author_id, body, reply_to_id=reply_to_id, mentions=mentions)
         first_id = await store_message(turn, message, nonce)
         if first_id is None:
@@ -66,9 +70,9 @@ async def forward_message(chat_id: int, user_id: int, message_id: int, target_id
     Raises RecordNotFound (chat, message of this chat, target), AccessDenied, Conflict (deleted; target
     archived).
     """
-    await ChatMember.check_can_read(chat_id, user_id)
     db = current_environment().db
     source = await db.fetchrow(_SQL["one"], chat_id, message_id)
+    await ChatMember.check_can_read(chat_id, user_id)
     if source is None:
         raise no_such_message(chat_id, message_id)
     if source["deleted_at"] is not None:
@@ -113,13 +117,13 @@ async def list_messages(
     They are the newest before `before` (of all, without it); with `after` alone, those that follow it.
     Raises RecordNotFound, AccessDenied.
     """
-    await ChatMember.check_can_read(chat_id, user_id)
     db = current_environment().db
     is_forward = after is not None and before is None
     if is_forward:
         rows = await db.fetch(_SQL["following"], chat_id, after, limit + 1)
     else:
         rows = await db.fetch(_SQL["newest"], chat_id, after or 0, before or _BEYOND_ALL_IDS, limit + 1)
+    await ChatMember.check_can_read(chat_id, user_id)
     page = [message_view(row) for row in rows[:limit]]
     following = page[-1].id if len(rows) > limit else None
     return MessageList(page[::-1] if is_forward else page, following)
@@ -127,8 +131,8 @@ async def list_messages(
 
 async def list_pinned(chat_id: int, user_id: int) -> PinnedList:
     """The pinned messages, newest first, at most MAX_PINNED. Raises RecordNotFound, AccessDenied."""
-    await ChatMember.check_can_read(chat_id, user_id)
     rows = await current_environment().db.fetch(_SQL["pinned"], chat_id, MAX_PINNED)
+    await ChatMember.check_can_read(chat_id, user_id)
     return PinnedList([message_view(row) for row in rows])
 
 

@@ -51,7 +51,7 @@ async def search_messages(
     async with env.db.transaction(readonly=True):
         await env.db.fetch(_SQL["plan_for_each"])
         ids = await search.ids(has_trigrams=running_chat().has_trigrams)
-        rows = await env.db.fetch(_SQL["found"], ids[:limit])
+        rows = await env.db.fetch(_SQL["found"], ids[:limit], user_id)
     return SearchList([message_view(row) for row in rows], ids[limit - 1] if len(ids) > limit else None)
 
 

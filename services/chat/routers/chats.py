@@ -27,9 +27,9 @@ router_private = Router(prefix="/chats", tags=("chat",))
 
 
 class ChatPage(msgspec.Struct, frozen=True):
-    """`limit` 1 to 200; `after` is the `next` of the page before; `q` is a part of the name."""
+    """`limit` 1 to 500; `after` is the `next` of the page before; `q` is a part of the name."""
 
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    limit: Annotated[int, Meta(ge=1, le=500)] = 50
     after: str | None = None
     q: Annotated[str, Meta(max_length=255)] | None = None
 

@@ -16,11 +16,11 @@ router_private = Router(prefix="/chats/{chat_id:int}", tags=("chat",))
 
 
 class MessagePage(msgspec.Struct, frozen=True):
-    """`before` and `after` are ids of messages, themselves excluded; `limit` 1 to 200."""
+    """`before` and `after` are ids of messages, themselves excluded; `limit` 1 to 500."""
 
     before: Id | None = None
     after: Id | None = None
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    limit: Annotated[int, Meta(ge=1, le=500)] = 50
 
 
 @router_private.get("/messages", query=MessagePage)

@@ -1,5 +1,6 @@
 """What a client may say on a socket, and what it is answered. Events are in services/chat/events.py."""
 
+import json as json_of_python
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +10,7 @@ from app.core.errors import Malformed
 from app.http import json
 from app.http.bodies import BodyDecoder
 from app.http.problems import ProblemObject, problem_object
+from orm import Invalid
 from services.chat.schemas import Id, Nonce, Seq
 
 Reference = str | int
@@ -83,7 +85,25 @@ def decode(text: str) -> AnyFrame:
         raw = text.encode()
     except UnicodeEncodeError as error:
         raise Malformed("A frame is JSON in UTF-8.") from error
-    return _decoder.decode(raw)
+    try:
+        return _decoder.decode(raw)
+    except Malformed as malformed:
+        if _is_json(text):  # what browsers write when somebody takes away half of an emoji
+            raise Invalid("A text has half of a character in it, a surrogate without the other.") from malformed
+        raise
+
+
+def _is_json(text: str) -> bool:
+    """Whether it is JSON to who knows no Unicode."""
+    try:
+        json_of_python.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def reference_of(frame: AnyFrame) -> Reference | None:
@@ -93,7 +113,7 @@ def reference_of(frame: AnyFrame) -> Reference | None:
 
 def reference_in(text: str) -> Reference | None:
     """The same for a JSON text that is no frame of ours, as far as it can be told."""
-    found = msgspec.json.decode(text)
+    found = json_of_python.loads(text)
     if not isinstance(found, dict):
         return None
     reference = found.get("ref", found.get("nonce"))

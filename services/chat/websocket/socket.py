@@ -7,7 +7,7 @@ from typing import Final
 from app.core.access import AccessSession, reset_access_session, scope_allows, set_access_session
 from app.core.environment import Environment
 from app.core.errors import Malformed, Unauthenticated
-from app.realtime import CloseCode, Connection
+from app.realtime import CloseCode, Connection, Frame
 from orm import AccessDenied, Invalid, Problem
 from services.chat import actions
 from services.chat.actions.events import stream_head, stream_heads
@@ -46,7 +46,8 @@ class ChatSocket:
         self.token = ""
         self._session: AccessSession | None = None
         self._typing: dict[int, float] = {}
-        self._over = asyncio.Event()
+        self._is_over = False
+        self._over: asyncio.Event | None = None  # made when somebody waits: an idle socket weighs little
 
     async def run(self, token: str | None) -> None:
         """Serve until the socket is over. `token` is None where it comes in the first frame."""
@@ -60,7 +61,9 @@ class ChatSocket:
         finally:
             self._guard.forget(self)
             self._hub.disconnect(self._connection)
-            self._over.set()
+            self._is_over = True
+            if self._over is not None:
+                self._over.set()
 
     # -- for the guard
 
@@ -84,7 +87,9 @@ class ChatSocket:
     async def wait_closed(self) -> None:
         """See Guarded. A frame that is being acted on is done by then."""
         await self._connection.wait_closed()
-        await self._over.wait()
+        if not self._is_over:
+            self._over = self._over or asyncio.Event()
+            await self._over.wait()
 
     # -- signing in
 
@@ -145,9 +150,7 @@ class ChatSocket:
         self._send_ready()
 
     def _send_ready(self) -> None:
-        self._connection.send_nowait(
-            frames.ready(self._user_id, heartbeat_seconds=HEARTBEAT_SECONDS, worker=self._env.worker)
-        )
+        self._say(frames.ready(self._user_id, heartbeat_seconds=HEARTBEAT_SECONDS, worker=self._env.worker))
 
     @property
     def _user_id(self) -> int:
@@ -186,8 +189,11 @@ class ChatSocket:
                 self._refuse(problem, frames.reference_in(text))
         return None
 
+    def _say(self, frame: bytes) -> None:
+        self._connection.send_nowait(Frame(frame))
+
     def _refuse(self, error: Exception, ref: frames.Reference | None) -> None:
-        self._connection.send_nowait(frames.error(error, instance=self._request_id, ref=ref))
+        self._say(frames.error(error, instance=self._request_id, ref=ref))
 
     async def _act(self, frame: frames.AnyFrame) -> None:
         # The operation that the same has over HTTP, by POST.
@@ -195,7 +201,7 @@ class ChatSocket:
             raise _no_scope("create")
         match frame:
             case frames.Ping():
-                self._connection.send_nowait(frames.PONG)
+                self._say(frames.PONG)
             case frames.Send():
                 await self._post(frame)
             case frames.NowTyping(chat_id=chat_id):
@@ -215,7 +221,7 @@ class ChatSocket:
         posted = await actions.post_message(
             frame.chat_id, self._user_id, frame.body, reply_to_id=frame.reply_to_id, nonce=frame.nonce
         )
-        self._connection.send_nowait(frames.ack(frame.nonce, posted.message.id, posted.seq))
+        self._say(frames.ack(frame.nonce, posted.message.id, posted.seq))
 
     async def _type(self, chat_id: int) -> None:
         """Tell it at most once a second for each chat: some clients say it with every key."""

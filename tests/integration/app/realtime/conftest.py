@@ -1,13 +1,14 @@
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 
 import asyncpg
 import pytest
 
-from app.realtime.broker import Broker, MemoryBroker, PostgresBroker, RedisBroker
+from app.realtime.broker import Broker, MemoryBroker, PostgresBroker, make_broker
+from app.realtime.settings import PubSubSettings
 from tests.integration.app.realtime.recorder import Recorder
-from tests.integration.app.realtime.redis_server import redis_url_or_skip
+from tests.integration.app.realtime.redis_server import RedisServer, cluster, plain_server, secured_server
 
 Start = Callable[[Broker], Awaitable[Recorder]]
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
@@ -33,9 +34,24 @@ async def start() -> AsyncIterator[Start]:
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> str:
-    """A server that speaks Redis's protocol: that of TEST_REDIS_URL, or of this machine."""
-    return redis_url_or_skip()
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that speaks Redis's protocol: that of TEST_REDIS_URL, or one of our own."""
+    with plain_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def secured_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One that speaks TLS only, to users with a password."""
+    with secured_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[RedisServer]]:
+    """The nodes of a cluster."""
+    with cluster(tmp_path_factory.mktemp("redis")) as nodes:
+        yield nodes
 
 
 @pytest.fixture
@@ -44,13 +60,29 @@ def redis_channel() -> str:
     return f"starling-test-{secrets.token_hex(6)}"
 
 
-@pytest.fixture(params=["memory", "postgres", "redis"])
+def redis_broker(url: str, channel: str) -> Broker:
+    """The broker of these settings; its client is imported when it is asked for."""
+
+    async def no_connection() -> None:
+        raise AssertionError("nobody asked for a connection to the database")
+
+    settings = PubSubSettings(backend="redis", url=url, channel=channel)
+    return make_broker(settings, connect=no_connection)
+
+
+@pytest.fixture(params=["memory", "postgres", "redis", "redis with TLS", "redis cluster"])
 def make_brokers(request: pytest.FixtureRequest) -> Callable[[], list[Broker]]:
     """Makes the brokers of a deployment of as many processes as the medium can reach: one, or three."""
     if request.param == "memory":
         return lambda: [MemoryBroker()]
-    if request.param == "redis":
-        url, channel = request.getfixturevalue("redis_url"), request.getfixturevalue("redis_channel")
-        return lambda: [RedisBroker(url, channel=channel) for _ in range(3)]
-    connect = request.getfixturevalue("connect")
-    return lambda: [PostgresBroker(connect) for _ in range(3)]
+    if request.param == "postgres":
+        connect = request.getfixturevalue("connect")
+        return lambda: [PostgresBroker(connect) for _ in range(3)]
+    channel = request.getfixturevalue("redis_channel")
+    if request.param == "redis cluster":
+        nodes = request.getfixturevalue("redis_cluster")
+        urls = [f"redis://127.0.0.1:{node.port}" for node in nodes]
+    else:
+        fixture = "redis_url" if request.param == "redis" else "secured_redis_url"
+        urls = [request.getfixturevalue(fixture)] * 3
+    return lambda: [redis_broker(url, channel) for url in urls]

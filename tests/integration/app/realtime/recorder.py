@@ -77,10 +77,12 @@ class Wire:
         """From now on nothing gets through, in either direction."""
         self._flows.clear()
 
-    def thaw(self) -> None:
-        """Connections that are made from now on work."""
+    def thaw(self, *, cut: bool = False) -> None:
+        """Connections that are made from now on work. With `cut` those that do not are ended, too."""
         self._flows = asyncio.Event()
         self._flows.set()
+        if cut:
+            self.cut()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -89,13 +91,19 @@ class Wire:
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
         flows = self._flows
-        there_reader, there_writer = await self._open_target()
+        try:
+            there_reader, there_writer = await self._open_target()
+        except OSError:
+            writer.transport.abort()
+            return
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._pass_on(flows, reader, there_writer))
                 both.create_task(self._pass_on(flows, there_reader, writer))
         except* OSError:
             pass  # one side is gone, which is what the other side has to hear
+        except* asyncio.CancelledError:
+            pass  # it was cut
         finally:
             for one in (writer, there_writer):
                 one.close()

@@ -13,8 +13,9 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
-from app.realtime import CloseCode, Connection, abort_of
+from app.realtime import CloseCode, Connection, Frame, transport_of
 from app.server.protocols import SocketProtocol
 from tests.support.eventually import eventually
 
@@ -24,7 +25,8 @@ Serve = Callable[[Connection], Awaitable[None]]
 class Server:
     """A uvicorn with one application: a handler of connections that the test sets."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_be_direct: bool) -> None:
+        self.may_be_direct = may_be_direct
         self.connections: list[Connection] = []
         self.handle: Serve = self.read_on
         self.running = 0
@@ -33,13 +35,19 @@ class Server:
     async def read_on(self, connection: Connection) -> None:
         """Echo until the end."""
         while (text := await connection.receive()) is not None:
-            connection.send_nowait(text.encode())
+            connection.send_nowait(Frame(text.encode()))
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "websocket"
         self.running += 1
         try:
-            async with Connection(receive, send, abort=abort_of(scope), close_seconds=0.3) as connection:
+            async with Connection(
+                receive,
+                send,
+                transport=transport_of(scope),
+                may_be_direct=self.may_be_direct,
+                close_seconds=0.3,
+            ) as connection:
                 await connection.accept("starling.v1")
                 self.connections.append(connection)
                 await self.handle(connection)
@@ -55,9 +63,9 @@ class WithoutSignals(uvicorn.Server):
         yield
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    made = Server()
+@pytest.fixture(params=[True, False], ids=["direct", "by ASGI"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+    made = Server(may_be_direct=request.param)
     listener = socket.create_server(("127.0.0.1", 0))
     made.port = listener.getsockname()[1]
     config = uvicorn.Config(
@@ -78,7 +86,9 @@ async def server() -> AsyncIterator[Server]:
 
 
 async def client(server: Server) -> ClientConnection:
-    return await open_socket(f"ws://127.0.0.1:{server.port}/", subprotocols=["starling.v1"])  # type: ignore[list-item]
+    """It reads unless its transport is told not to."""
+    url = f"ws://127.0.0.1:{server.port}/"
+    return await open_socket(url, subprotocols=[Subprotocol("starling.v1")], max_queue=None)
 
 
 async def read_on(peer: ClientConnection) -> None:
@@ -118,7 +128,7 @@ async def test_a_close_comes_with_its_code_and_reason_after_what_was_sent(
 ) -> None:
     async with await client(server) as peer:
         await eventually(lambda: server.connections)
-        server.connections[0].send_nowait(b"last words")
+        server.connections[0].send_nowait(Frame(b"last words"))
         server.connections[0].close(code)
         assert await peer.recv() == "last words"
         with pytest.raises(ConnectionClosed) as closed:
@@ -142,7 +152,7 @@ async def test_one_that_never_reads_is_cut_and_the_others_get_everything(server:
     async with await client(server) as healthy:
         await eventually(lambda: len(server.connections) == 2)
         stuck_connection, healthy_connection = server.connections
-        frame = b"x" * 10_000
+        frame = Frame(b"x" * 10_000)
         for _ in range(2_000):  # 20 MB: more than any buffer on the way
             for connection in server.connections:
                 connection.send_nowait(frame)
@@ -160,13 +170,33 @@ async def test_a_slow_one_that_reads_again_learns_that_it_was_slow(server: Serve
         peer.transport.pause_reading()
         connection = server.connections[0]
         while connection.closed_with is None:
-            connection.send_nowait(b"x" * 100_000)
+            connection.send_nowait(Frame(b"x" * 100_000))
             await asyncio.sleep(0)
         peer.transport.resume_reading()
         with pytest.raises(ConnectionClosed) as closed:
             await read_on(peer)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == CloseCode.SLOW
+
+
+async def test_frames_keep_their_order_while_the_reader_stops_and_goes_on(server: Server) -> None:
+    async with await client(server) as peer:
+        await eventually(lambda: server.connections)
+        (connection,) = server.connections
+        peer.transport.pause_reading()
+        number = 0
+        for _ in range(3):
+            # More than the kernel and the transport take: the rest waits, and is within the bound.
+            while not connection.is_congested:
+                connection.send_nowait(Frame(b"%d %b" % (number, b"x" * 20_000)))
+                number += 1
+            peer.transport.resume_reading()
+            await eventually(lambda: not connection.is_congested)
+            connection.send_nowait(Frame(b"%d " % number))
+            number += 1
+            peer.transport.pause_reading()
+        peer.transport.resume_reading()
+        assert [int(str(await peer.recv()).split(" ")[0]) for _ in range(number)] == list(range(number))
 
 
 async def test_a_connection_that_breaks_ends_its_handler(server: Server) -> None:

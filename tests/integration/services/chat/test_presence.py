@@ -64,6 +64,15 @@ async def test_only_those_who_share_a_chat_are_told_and_nobody_of_himself(
         assert await told_of(his, shared) <= {ada.id}
 
 
+async def test_who_is_online_and_becomes_a_member_is_told_of(ada: Person, bob: Person, eve: Person) -> None:
+    chat_id = await ada.group(bob)
+    async with eve.socket(), ada.socket() as hers:
+        await eventually(lambda: ada.running.env.service(ChatService).is_online(eve.id))
+        await subscribed(hers, chat_id)
+        await ada.post(f"/chats/{chat_id}/members", {"user_id": eve.id}, expect=201)
+        assert await hers.hear_presence() == presence(chat_id, eve, True)
+
+
 async def test_who_comes_back_at_once_is_not_told_of(
     ada: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

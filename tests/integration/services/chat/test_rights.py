@@ -67,13 +67,34 @@ class Case:
         )
         return answer.status_code
 
+    async def status_of_search(self) -> int:
+        """What a search in the chat answers."""
+        answer = await self.who.client.get(f"/chats/search?q=hello&chat_id={self.chat_id}")
+        return answer.status_code
+
+    async def problem(self, method: str, path: str, body: Any) -> Any:
+        """The problem that the route answers, None when it answers none."""
+        answer = await self.who.client.request(method, f"/chats/{self.chat_id}{path}", json=self.put_in(body))
+        return None if answer.is_success else _without_instance(answer.json())
+
     async def status_of_frame(self, frame: Any) -> int:
         """What the socket answers: the status of the error, 200 when there is none."""
+        problem = await self.problem_of_frame(frame)
+        return 200 if problem is None else int(problem["status"])
+
+    async def problem_of_frame(self, frame: Any) -> Any:
+        """The problem that the socket answers, None when it answers none."""
         async with self.who.socket() as socket:
             await socket.say({"chat_id": self.chat_id, "ref": "r"} | self.put_in(frame))
             await socket.say({"type": "ping", "ref": "p"})
             heard = await socket.hear_until(lambda one: one["type"] == "pong")
-        return next((one["problem"]["status"] for one in heard if one["type"] == "error"), 200)
+        problems = (one["problem"] for one in heard if one["type"] == "error")
+        return next(map(_without_instance, problems), None)
+
+
+def _without_instance(problem: dict[str, Any]) -> dict[str, Any]:
+    """A problem but for the request that it is about."""
+    return {name: value for name, value in problem.items() if name != "instance"}
 
 
 async def cases(ada: Person, bob: Person, eve: Person) -> dict[str, Case]:
@@ -119,6 +140,40 @@ async def test_each_frame_is_answered_by_what_the_user_may_do(
     found = await cases(ada, bob, eve)
     answered = {name: await case.status_of_frame(frame) for name, case in found.items()}
     assert answered == dict(zip(COLUMNS, [404, *expected], strict=True))
+
+
+# Of each frame the route that does the same.
+ALIKE = [
+    ({"type": "send", "body": "hi", "nonce": "n"}, "POST", "/messages", {"body": "hi"}),
+    ({"type": "read", "message_id": "{message}"}, "POST", "/read", {"message_id": "{message}"}),
+    ({"type": "subscribe"}, "GET", "/events", None),
+]
+
+
+@pytest.mark.parametrize("row", ALIKE, ids=lambda row: row[0]["type"])
+async def test_the_socket_denies_in_the_same_words_as_http(
+    ada: Person, bob: Person, eve: Person, row: tuple[Any, ...]
+) -> None:
+    frame, method, path, body = row
+    found = await cases(ada, bob, eve)
+    await ada.delete(f"/chats/{found['member'].chat_id}/members/{bob.id}")
+    denied = 0
+    for case in found.values():
+        over_http, on_the_socket = await case.problem(method, path, body), await case.problem_of_frame(frame)
+        assert over_http == on_the_socket
+        denied += over_http is not None
+    assert denied >= 3
+
+
+async def test_a_search_in_a_chat_answers_by_what_the_asker_may_do(
+    ada: Person, bob: Person, eve: Person
+) -> None:
+    found = await cases(ada, bob, eve)
+    answered = {name: await case.status_of_search() for name, case in found.items()}
+    assert answered == dict(zip(COLUMNS, [404, 200, 200, 200, 403, 200], strict=True))
+    case = found["member"]
+    await ada.delete(f"/chats/{case.chat_id}/members/{bob.id}")
+    assert await case.status_of_search() == 404
 
 
 async def test_one_who_was_removed_is_a_stranger(ada: Person, bob: Person, eve: Person) -> None:

@@ -1,5 +1,6 @@
 """What lists and searches cost where there is much: in the database, as it says itself."""
 
+import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -56,12 +57,17 @@ async def large(server_url: str) -> AsyncIterator[World]:
 
 
 async def execution_ms(db: Database, work: Callable[[], Awaitable[object]]) -> tuple[int, float]:
-    """How many statements the work took, and their time in the database: best of five, EXPLAIN ANALYZE."""
+    """How many statements the work took, and their time in the database: best of five, EXPLAIN ANALYZE.
+
+    Those of other tasks, such as jobs in the background, do not count.
+    """
     asked: list[tuple[str, tuple[Any, ...]]] = []
     run = db.run
+    worker = asyncio.current_task()
 
     async def noted(text: str, values: Any = ()) -> list[Any]:
-        asked.append((text, tuple(values)))
+        if asyncio.current_task() is worker:
+            asked.append((text, tuple(values)))
         return await run(text, values)
 
     db.run = noted  # type: ignore[method-assign]
@@ -89,7 +95,7 @@ async def test_the_list_takes_twenty_milliseconds_among_a_million_messages(large
                 page = await ask()
                 count, took = await execution_ms(running.env.db, ask)
             tell(f"list of user {user_id}, q={q}: {len(page.data)} chats, {count} statements, {took:.1f} ms")
-            assert count == 3 if page.data else 1
+            assert count == 2 if page.data else 1
             assert took < LIST_MS
             assert q is not None or all(chat.unread_count == 100 for chat in page.data)
 
@@ -125,5 +131,5 @@ async def test_the_list_and_the_search_take_as_many_statements_however_many_chat
                 asked, _ = await execution_ms(
                     db, partial(actions.search_messages, user_id, "delay", limit=50)
                 )
-            assert listed == 3
+            assert listed == 2
             assert asked <= 6

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,11 @@ from services.chat import actions
 from services.chat.app import ChatService
 from services.chat.log import ChatEventLog, topic_of
 from services.chat.manager import chat_manager
-from tests.integration.app.realtime.redis_server import redis_url_or_skip
+from services.chat.numbers import numbers
+from tests.integration.app.realtime.redis_server import plain_server
 from tests.integration.services.chat.world import Person, chat_application, person, two_workers
 from tests.support.application import RunningApplication
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,9 +70,14 @@ async def test_all_workers_posting_into_one_chat_are_heard_in_one_order(database
         assert [event["seq"] for event in heard[0]] == list(range(3, 83))
 
 
-async def test_with_the_redis_broker_workers_hear_each_other(database_url: str) -> None:
+async def test_with_the_redis_broker_workers_hear_each_other(database_url: str, tmp_path: Path) -> None:
     channel = f"starling-test-{secrets.token_hex(6)}"
-    pubsub = PubSubSettings(backend="redis", url=redis_url_or_skip(), channel=channel)
+    with plain_server(tmp_path) as url:
+        pubsub = PubSubSettings(backend="redis", url=url, channel=channel)
+        await talk_across_workers(database_url, pubsub)
+
+
+async def talk_across_workers(database_url: str, pubsub: PubSubSettings) -> None:
     async with two_workers(database_url, pubsub=pubsub) as (ada, bob):
         chat_id = await ada.group(bob)
         async with bob.listening(chat_id) as socket:
@@ -211,3 +219,38 @@ async def test_readiness_speaks_of_the_broker(database_url: str) -> None:
         assert running.env.unready() == {}
         await running.env.service(ChatService).realtime.stop()
         assert "realtime" in running.env.unready()
+
+
+async def test_metrics_tell_of_sockets_and_of_what_went_between_workers(database_url: str) -> None:
+    async with two_workers(database_url) as (ada, bob):
+        chat_id = await ada.group(bob)
+        async with bob.listening(chat_id) as socket:
+            for number in range(3):
+                await ada.say(chat_id, f"{number}")
+                assert (await socket.hear())["type"] == "new_message"
+            found = told(bob)
+            assert found["starling_chat_sockets"] == found["starling_chat_topics"] == 1
+            assert found["starling_broker_up"] == 1
+            assert found["starling_broker_received_total"] >= 3
+            await eventually(lambda: told(bob)["starling_broker_lag_seconds"] > 0)
+        assert told(ada)["starling_broker_published_total"] >= 3
+        assert told(ada)["starling_broker_reconnects_total"] == 0
+        assert told(ada)["starling_chat_sockets"] == 0
+
+
+def told(who: Person) -> dict[str, float]:
+    """What /metrics tells of the chat, by name."""
+    service = who.running.env.service(ChatService)
+    found = numbers(service.realtime, service.parts.presence)
+    return {family.name: family.samples[0].value for family in found}
+
+
+async def test_events_whose_word_was_lost_are_caught_up_and_counted(database_url: str) -> None:
+    async with two_workers(database_url) as (ada, bob):
+        chat_id = await ada.group(bob)
+        async with bob.listening(chat_id) as socket:
+            # As when the worker is killed between the commit and the word of it.
+            ada.running.env.service(ChatService).realtime.publish = lambda envelopes: None  # type: ignore[method-assign]
+            said = await ada.say(chat_id)
+            assert (await socket.hear())["message"] == said
+        assert told(bob)["starling_events_caught_up_total"] == 1
