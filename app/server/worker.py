@@ -8,7 +8,6 @@ then the application shuts down.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import math
 import os
@@ -26,6 +25,7 @@ from app.core.environment import Environment
 from app.core.errors import StartError, described
 from app.project_setup import Settings
 from app.server.board import Board
+from app.server.memory import return_large_blocks, spare_the_collector
 from app.server.numbers import publish_numbers
 from app.server.protocols import Guard, GuardedConfig, HttpConnection, SocketProtocol
 from app.server.uvicorn_server import Server
@@ -41,10 +41,6 @@ _LARGEST_FRAME_BYTES = 1024 * 1024  # the contract of /ws/chat; 1009 beyond
 # Longer than the minute after which proxies and load balancers give up an idle connection: the one who closes
 # first should be the one who would send the next request, else that request is lost.
 _KEEP_ALIVE_SECONDS = 75
-# Objects that are made and not freed, until the youngest are looked at; how many such looks until the next
-# older ones are. Cycles that wait for it take a few megabytes at most.
-_GC_THRESHOLDS = (10_000, 20, 50)
-
 _logger = logging.getLogger(__name__)
 
 
@@ -92,6 +88,7 @@ def run_worker(settings: Settings, make_app: MakeApp, place: Place) -> int:
 
     A failure to start goes to the parent as one sentence; with LOGGER__LEVEL=debug its stack is printed here.
     """
+    return_large_blocks()
     try:
         with asyncio.Runner(loop_factory=_configuration(settings, _no_app).get_loop_factory()) as runner:
             runner.run(_serve(settings, make_app, place))
@@ -155,23 +152,10 @@ async def _live(app: Starlette, lines: Lines, is_up: asyncio.Event, is_over: asy
             await stack.enter_async_context(app.router.lifespan_context(app))
         except Exception as error:
             raise _StartFailed(error) from error
-        _spare_the_collector()
+        spare_the_collector()
         is_up.set()
         lines.send(Report())
         await is_over.wait()
-
-
-def _spare_the_collector() -> None:
-    """Let the garbage collector look at what requests leave behind, and at that seldom.
-
-    What was made by now stays for good: a full collection takes less than a millisecond when it is frozen,
-    and 14 of them, in which nobody is answered, when it is not. By default the youngest objects are looked at
-    after every 700, which a page of rows has in one piece, all of them alive: some 8 % of the time of a
-    search for 1,000 rows.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, server: Server, lines: Lines, stop_seconds: float) -> None:

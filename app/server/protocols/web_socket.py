@@ -41,7 +41,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Send, and forget the handshake once it is answered: 3 kB of headers that nobody reads again."""
         await super().send(message)
         if self.handshake_complete:
-            self.request = self.response = None
+            self.request = self.response = None  # type: ignore[assignment]
 
     async def run_asgi(self) -> None:
         """Serve the application, the transport in its scope."""

@@ -89,7 +89,9 @@ def decode(text: str) -> AnyFrame:
         return _decoder.decode(raw)
     except Malformed as malformed:
         if _is_json(text):  # what browsers write when somebody takes away half of an emoji
-            raise Invalid("A text has half of a character in it, a surrogate without the other.") from malformed
+            raise Invalid(
+                "A text has half of a character in it, a surrogate without the other."
+            ) from malformed
         raise
 
 

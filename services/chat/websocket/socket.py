@@ -9,6 +9,7 @@ from app.core.environment import Environment
 from app.core.errors import Malformed, Unauthenticated
 from app.realtime import CloseCode, Connection, Frame
 from orm import AccessDenied, Invalid, Problem
+from orm.errors import StatementTimeout, Unavailable
 from services.chat import actions
 from services.chat.actions.events import stream_head, stream_heads
 from services.chat.actions.typing import tell_typing
@@ -25,6 +26,8 @@ MAX_FRAME_BYTES: Final = 1 << 20
 TYPING_SECONDS: Final = 1.0
 ROUTE: Final = "chats"
 """What the scopes of API keys call this, as they do over HTTP."""
+
+_PASSING: Final = (Unavailable, StatementTimeout)
 
 _WRITING: Final = (frames.Send, frames.NowTyping, frames.Read)
 
@@ -167,7 +170,12 @@ class ChatSocket:
         try:
             await self._act(frame)
         except Problem as problem:
-            self._refuse(problem, frames.reference_of(frame))
+            if isinstance(frame, frames.SubscribeAll) and isinstance(problem, _PASSING):
+                # It is to come back later and ask again: a client that took this for an answer to his
+                # question would wait for ever.
+                self._connection.close(CloseCode.INTERNAL)
+            else:
+                self._refuse(problem, frames.reference_of(frame))
         except Exception as error:
             _logger.exception("a frame failed")
             self._refuse(error, frames.reference_of(frame))

@@ -8,6 +8,7 @@ import pytest
 
 from app.http.settings import HttpSettings
 from orm import DatabaseUnavailable
+from orm.errors import Unavailable
 from services.auth_token.settings import AuthSettings
 from services.chat.models import ChatMember
 from services.chat.settings import ChatSettings
@@ -132,6 +133,28 @@ async def test_what_is_no_json_closes_with_4400(ada: Person, text: str) -> None:
     async with ada.socket() as socket:
         await socket.say(text)
         assert await socket.close_code() == 4400
+
+
+async def test_half_of_an_emoji_is_answered_with_an_error_and_the_socket_stays(ada: Person) -> None:
+    chat_id = await ada.group()
+    async with ada.socket() as socket:
+        await socket.say(f'{{"type":"send","chat_id":{chat_id},"nonce":"n7","body":"hey \\ud83d"}}')
+        answer = await socket.hear()
+        assert (answer["type"], answer["problem"]["status"], answer["ref"]) == ("error", 422, "n7")
+        await socket.say({"type": "ping"})
+        assert (await socket.hear())["type"] == "pong"
+
+
+async def test_who_cannot_be_subscribed_now_is_told_to_come_back(
+    ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(user_id: int) -> dict[int, int]:
+        raise Unavailable("The database is away.")
+
+    monkeypatch.setattr(socket_module, "stream_heads", away)
+    async with ada.socket() as socket:
+        await socket.say({"type": "subscribe_all"})
+        assert await socket.close_code() == 1011
 
 
 async def test_a_binary_frame_closes_with_4400(ada: Person) -> None:
