@@ -1,7 +1,8 @@
-"""The libraries that Starling is compared with: their versions, and environments to run them in.
+"""What Starling is compared with: versions, and environments to run them in.
 
 Each peer has a virtual environment of its own outside of the repository, made once and used again until its
-versions change. It gets the very asyncpg and uvloop that run Starling, so that only the peer differs."""
+versions change. It gets the very asyncpg and uvloop that run Starling, and where it serves HTTP the same
+uvicorn, httptools and PyJWT, so that only the peer differs."""
 
 import hashlib
 import os
@@ -17,9 +18,15 @@ PINS: Final[Mapping[str, tuple[str, ...]]] = {
     "sqlalchemy": ("SQLAlchemy[asyncio]==2.1.9",),
     "tortoise": ("tortoise-orm[asyncpg]==1.1.9",),
     "piccolo": ("piccolo[postgres]==1.38.0",),
+    "fastapi-sqlalchemy": ("fastapi==0.165.0", "SQLAlchemy[asyncio]==2.1.9"),
+    "fastapi-tortoise": ("fastapi==0.165.0", "tortoise-orm[asyncpg]==1.1.9"),
+    "litestar": ("litestar==2.25.0", "advanced-alchemy==1.12.0", "SQLAlchemy[asyncio]==2.1.9"),
+    "piccolo-crud": ("piccolo-api==1.11.0", "piccolo[postgres]==1.38.0"),
 }
 
 _SHARED: Final = ("asyncpg", "uvloop")
+_SERVING: Final = ("uvicorn", "httptools", "PyJWT")
+_OVER_HTTP: Final = frozenset({"fastapi-sqlalchemy", "fastapi-tortoise", "litestar", "piccolo-crud"})
 _INSTALL_SECONDS: Final = 300
 
 
@@ -37,7 +44,8 @@ def python_of(peer: str, folder: Path) -> Path:
     """The interpreter of the environment of `peer` below `folder`, which is made when it is not there.
 
     Raises PeerMissing."""
-    wanted = (*PINS[peer], *_shared_pins())
+    shared = (*_SHARED, *_SERVING) if peer in _OVER_HTTP else _SHARED
+    wanted = (*PINS[peer], *_pins(shared))
     digest = hashlib.sha256(repr((sys.version, wanted)).encode()).hexdigest()[:12]
     home = folder / f"{peer}-{digest}"
     python = home / "bin" / "python"
@@ -52,9 +60,19 @@ def python_of(peer: str, folder: Path) -> Path:
     return python
 
 
-def _shared_pins() -> list[str]:
+def versions_of(peer: str, python: Path) -> dict[str, str]:
+    """The versions of what `peer` is pinned to, by distribution."""
+    names = [pin.partition("==")[0].partition("[")[0] for pin in PINS[peer]]
+    code = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
+    done = subprocess.run(
+        [python, "-c", code, *names], check=True, capture_output=True, text=True, timeout=60
+    )
+    return dict(zip(names, done.stdout.split(), strict=True))
+
+
+def _pins(names: tuple[str, ...]) -> list[str]:
     pins = []
-    for name in _SHARED:
+    for name in names:
         try:
             pins.append(f"{name}=={metadata.version(name)}")
         except metadata.PackageNotFoundError:

@@ -1,6 +1,6 @@
 """From what was measured to figures, a table and a verdict. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -54,25 +54,47 @@ def _figure(own: Sequence[Sample], base: Sequence[Sample]) -> Figure:
     )
 
 
-def table(figures: Figures, titles: Mapping[str, str], targets: Mapping[str, float]) -> str:
-    """Markdown: a row for each contestant, a column for each case, cells "ratio · wall µs (CPU µs)".
+def table(
+    figures: Figures,
+    titles: Mapping[str, str],
+    targets: Mapping[str, Mapping[str, float]],
+    *,
+    cell: Callable[[Figure], str] | None = None,
+) -> str:
+    """Markdown: a row for each contestant, a column for each case, cells as `cell` writes a figure (as
+    `times_cell` does, unless another is given).
 
-    `titles` names the cases for readers, in the order of the columns; `targets` are ratios by case, and
-    make a last row."""
+    `titles` names the cases for readers, in the order of the columns; `targets` are the last rows: by the
+    name of the row, ratios by case."""
+    write = cell or times_cell
     cases = [case for case in titles if case in figures]
     names = list(dict.fromkeys(name for case in cases for name in figures[case]))
     rows = [["", *(titles[case] for case in cases)]]
-    rows += [[name, *(_cell(figures[case].get(name)) for case in cases)] for name in names]
-    if targets:
-        rows.append(["*target*", *(f"≥ {targets[case]:.2f}" if case in targets else "" for case in cases)])
-    return _aligned(rows)
+    for name in names:
+        found = [figures[case].get(name) for case in cases]
+        rows.append([name, *("-" if figure is None else write(figure) for figure in found)])
+    for name, wanted in targets.items():
+        rows.append([name, *(f"≥ {wanted[case]:.2f}" if case in wanted else "" for case in cases)])
+    return aligned(rows)
 
 
-def _cell(figure: Figure | None) -> str:
-    return "-" if figure is None else f"{figure.ratio:.2f} · {figure.wall:,.0f} ({figure.cpu:,.0f})"
+def times_cell(figure: Figure) -> str:
+    """ "ratio · wall µs (CPU µs)"."""
+    return f"{figure.ratio:.2f} · {figure.wall:,.0f} ({figure.cpu:,.0f})"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def rates_cell(figure: Figure) -> str:
+    """ "ratio · operations per second (CPU µs)"."""
+    return f"{figure.ratio:.2f} · {1e6 / figure.wall:,.0f} ({figure.cpu:,.0f})"
+
+
+def cpu_cell(figure: Figure) -> str:
+    """The ratio of CPU: on a busy machine it says more than that of time."""
+    return f"{figure.cpu_ratio:.2f}"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown, the first row being its head."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = [
         f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"

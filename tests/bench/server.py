@@ -20,7 +20,7 @@ class Server:
 
 
 @contextmanager
-def database_server(given: str | None) -> Iterator[Server]:
+def database_server(given: str | None, *, max_connections: int = 50) -> Iterator[Server]:
     """The server that `given` names, or an embedded one of our own for as long as the block runs.
 
     The embedded one makes no promises about power cuts: what is compared are clients, not disks."""
@@ -32,7 +32,7 @@ def database_server(given: str | None) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="starling-bench-"))
     folder.chmod(0o755)
     try:
-        with EmbeddedPostgres(folder / "data", max_connections=50, is_durable=False) as postgres:
+        with EmbeddedPostgres(folder / "data", max_connections=max_connections, is_durable=False) as postgres:
             pin(postgres.process.pid, cores.database)
             yield Server(postgres.url(role=SUPERUSER, database="postgres"), cores)
     finally:

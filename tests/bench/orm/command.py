@@ -2,11 +2,7 @@
 
 import argparse
 import asyncio
-import datetime as dt
 import json
-import os
-import platform
-import shlex
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, replace
@@ -14,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.core.errors import StartError
+from tests.bench.options import NothingMeasured, add_usual, described, names_of
 from tests.bench.orm.common import CASES
 from tests.bench.orm.rival import Rival, RivalFailed, started
 from tests.bench.orm.run import FULL, QUICK, Plan, Run, tables
-from tests.bench.peers import PeerMissing, default_folder, python_of
+from tests.bench.peers import PeerMissing, python_of
 from tests.bench.report import Figure, figures_of, missed, table
 from tests.bench.server import Server, database_server
 from tests.support.databases import fresh_database
@@ -60,10 +57,6 @@ class Outcome:
     rounds: int
 
 
-class NothingMeasured(Exception):
-    """The run came to nothing. Its str says why."""
-
-
 def add_to(parts: Any) -> None:
     """Add this part to the parts of the rig."""
     parser: argparse.ArgumentParser = parts.add_parser(
@@ -72,24 +65,10 @@ def add_to(parts: Any) -> None:
         description="Exits with 1 when --check finds a target missed, 2 when nothing could be measured.",
     )
     parser.add_argument("--quick", action="store_true", help="short slices: under a minute, and noisier")
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a target is missed")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE, too")
-    parser.add_argument(
-        "--database-url",
-        default=os.environ.get("TEST_DATABASE_URL"),
-        metavar="URL",
-        help="a server on which a database may be made; default: TEST_DATABASE_URL, or an embedded one",
-    )
-    parser.add_argument(
-        "--venv",
-        type=Path,
-        default=default_folder(),
-        metavar="DIR",
-        help="where the peers are installed, once; default: starling-bench in the user's cache folder",
-    )
+    add_usual(parser, has_peers=True)
     parser.add_argument(
         "--only",
-        type=_entries,
+        type=names_of(ENTRIES, always="raw"),
         default=list(ENTRIES),
         metavar="NAMES",
         help=f"contestants, separated by commas, of {', '.join(ENTRIES)}; raw is always among them",
@@ -97,14 +76,6 @@ def add_to(parts: Any) -> None:
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds to take the median of")
     parser.add_argument("--rows", type=int, metavar="N", help="products in the table; default: 100,000")
     parser.set_defaults(run=run)
-
-
-def _entries(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in ENTRIES:
-            raise argparse.ArgumentTypeError(f"{name!r}: there are {', '.join(ENTRIES)}")
-    return [name for name in ENTRIES if name in names or name == "raw"]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -161,22 +132,15 @@ async def _enter(stack: AsyncExitStack, entry: Entry, url: str, server: Server, 
 
 
 def _about(server: Server, plan: Plan, outcome: Outcome) -> dict[str, str]:
-    return {
-        "command": f"python -m tests.bench {shlex.join(sys.argv[1:])}",
-        "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "versions": ", ".join(
-            [f"Python {platform.python_version()}", *(f"{k} {v}" for k, v in outcome.versions.items())]
-        ),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores; {server.cores}",
-        "plan": f"{plan.rows:,} rows; medians of {outcome.rounds} rounds of {plan.slice_seconds:g} s a cell",
-    }
+    plan_text = f"{plan.rows:,} rows; medians of {outcome.rounds} rounds of {plan.slice_seconds:g} s a cell"
+    return described(outcome.versions, f"{server.cores}", plan_text)
 
 
 def _print(outcome: Outcome, about: dict[str, str], misses: list[str]) -> None:
     for name, value in about.items():
         print(f"{name}: {value}")
     print(f"cells: speed against {BASE} · microseconds of one operation (of the client's CPU)\n")
-    print(table(outcome.figures, CASES, TARGETS))
+    print(table(outcome.figures, CASES, {"*target*": TARGETS}))
     for note in outcome.notes:
         print(f"note: {note}")
     for miss in misses:

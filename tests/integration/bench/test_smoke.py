@@ -51,3 +51,19 @@ def test_a_server_that_is_not_there_is_said_in_a_sentence() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("nothing was measured: ")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.load
+def test_the_api_is_measured_against_the_hand_written_service_and_answers_as_it_does(
+    server_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "tests.bench", "http", "--database-url", server_url, "--json", str(file)]
+    command += ["--products", "1500", "--rounds", "1", "--only", "limit,user", "--cases", "R,U"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text(encoding="utf-8"))
+    for case in ("R", "U"):
+        assert len(found["figures"][case]) == 2, found["notes"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.report import Figure, Sample, figures_of, missed, table
+from tests.bench.report import Figure, Sample, cpu_cell, figures_of, missed, rates_cell, table
 
 
 def walls(*milliseconds: float) -> list[Sample]:
@@ -52,7 +52,8 @@ def test_no_round_at_all_is_refused() -> None:
 def test_the_table_has_a_row_for_each_contestant_a_column_for_each_case_and_the_targets_below() -> None:
     figures = {"get": {"raw": figure(1), "other": figure(0.456)}, "insert": {"raw": figure(1)}}
 
-    text = table(figures, {"get": "get by id", "insert": "insert", "other": "not measured"}, {"get": 0.85})
+    titles = {"get": "get by id", "insert": "insert", "other": "not measured"}
+    text = table(figures, titles, {"*target*": {"get": 0.85}})
 
     assert text.splitlines() == [
         "|          | get by id         | insert            |",
@@ -61,6 +62,13 @@ def test_the_table_has_a_row_for_each_contestant_a_column_for_each_case_and_the_
         "| other    | 0.46 · 1,234 (68) | -                 |",
         "| *target* | ≥ 0.85            |                   |",
     ]
+
+
+def test_a_figure_can_be_shown_as_a_rate_or_as_a_ratio_of_cpu() -> None:
+    found = Figure(wall=2000, cpu=67.8, ratio=1.5, cpu_ratio=0.75)
+
+    assert rates_cell(found) == "1.50 · 500 (68)"
+    assert cpu_cell(found) == "0.75"
 
 
 def test_a_target_counts_as_reached_when_the_ratio_that_is_shown_reaches_it() -> None:

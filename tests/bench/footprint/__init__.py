@@ -1,0 +1,1 @@
+"""What an installation takes: distributions, megabytes, time to start, memory."""

@@ -1,0 +1,1 @@
+"""What grows with a project: its models, the rules of its roles, its rows."""
