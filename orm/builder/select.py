@@ -40,6 +40,8 @@ def select(
     `extra` are columns behind those of the projection. `nulls` makes it a page of a keyset: rows after one
     of which they say, for each term of the order, whether its value is null.
 
+    A page is cut before its rows are joined: the planner would join all that pass the filter first.
+
     `counted` adds a last column, how many rows pass `shapes` in all. It is a subquery that the server runs
     once; a window function would make it join and keep every row that passes before it can apply the
     limit.
@@ -59,15 +61,18 @@ def select(
     if nulls is not None:
         condition += " AND " if condition else " WHERE "
         condition += after(meta, order, nulls, ROOT, parameters)
-    text = f"SELECT {', '.join(columns)} FROM {source}{joined}{condition}"
-    if order:
-        text += f" ORDER BY {order_by(meta, order)}"
+    ordered = f" ORDER BY {order_by(meta, order)}" if order else ""
+    rows = condition + ordered
     if limited:
         limit = parameters.next("bigint")
         skipped = parameters.next("bigint") if skipping else f"{limit} - {limit}"
-        text += f" LIMIT {limit} OFFSET {skipped}"
+        rows += f" LIMIT {limit} OFFSET {skipped}"
     elif skipping:
-        text += f" OFFSET {parameters.next('bigint')}"
+        rows += f" OFFSET {parameters.next('bigint')}"
+    if limited and joined:
+        text = f"SELECT {', '.join(columns)} FROM (SELECT * FROM {source}{rows}) {ROOT}{joined}{ordered}"
+    else:
+        text = f"SELECT {', '.join(columns)} FROM {source}{joined}{rows}"
     if lock:
         text += f" {lock} OF {ROOT}"
     is_list = bool(order)

@@ -63,6 +63,17 @@ def test_the_count_beside_a_page_has_the_same_placeholders() -> None:
     )
 
 
+def test_a_page_is_cut_before_its_rows_are_joined() -> None:
+    text = build.select(
+        BOOK, projection("author_id.name"), (("cmp", "pages", ">"),), order=BY_ID_ORDER, limited=True
+    )
+    assert text == (
+        'SELECT t."id", t."author_id", t1."id", t1."name" FROM (SELECT * FROM "books" t WHERE t."pages" > $1::bigint '
+        'ORDER BY t."id" LIMIT $2::bigint OFFSET $2::bigint - $2::bigint) t '
+        'LEFT JOIN "authors" t1 ON t1."id" = t."author_id" ORDER BY t."id"'
+    )
+
+
 def test_json_takes_the_cheapest_form_of_a_column() -> None:
     text = build.select(BOOK, projection("price"), (BY_ID,), order=(), as_json=True)
     assert text.startswith('SELECT t."id", t."price"::text FROM')
