@@ -10,6 +10,7 @@ import asyncpg
 from orm import context
 from orm.driver_errors import DRIVER_ERRORS, translate
 from orm.errors import DatabaseUnavailable, UsageError
+from orm.keep_alive import keep_alive
 from orm.link import Link
 from orm.pool import Connect, Pool
 from orm.transaction import Callback, Isolation, Transaction, active
@@ -105,6 +106,7 @@ class Database:
             server_settings=None if self._pooler else self._server_settings(),
             target_session_attrs="read-write" if several_hosts else None,
         )
+        keep_alive(connection)
         if self._pooler:
             await _learn_types(connection)
         return connection
@@ -261,6 +263,7 @@ class Database:
     def _server_settings(self) -> dict[str, str]:
         return {
             "application_name": "starling",
+            "tcp_keepalives_idle": "60",  # a process that vanished holds its locks until the server notices
             "timezone": "UTC",
             **{name: str(limit) for name, limit in self._limits().items()},
             "jit": "off",  # it costs milliseconds and pays only for statements that run for seconds

@@ -39,12 +39,13 @@ _LOST: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,  # the protocol out of step: what a server that went away looks like
     OSError,
     TimeoutError,
 )
+
+_FULL: Final = (asyncpg.InsufficientResourcesError,)  # of disk, memory, connections
 
 
 def translate(error: BaseException, registry: "Registry | None") -> Exception | None:
@@ -156,5 +157,6 @@ _TABLE: Final[tuple[tuple[tuple[type[BaseException], ...], Callable[..., Excepti
         _fixed(AccessDenied, "the database user has no right to do this"),
     ),
     ((asyncpg.NumericValueOutOfRangeError,), _fixed(Invalid, "a number does not fit its column")),
+    (_FULL, _fixed(DatabaseUnavailable, "the database has no room for this now")),
     (_LOST, _fixed(DatabaseUnavailable, "the connection to the database was lost")),
 )

@@ -15,7 +15,6 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from orm.builder.text import ByValues
-from orm.keep_alive import keep_alive
 from orm.tally import current_tally
 
 PREPARED_STATEMENTS = 128
@@ -87,7 +86,6 @@ class Link:
         self.timeout = timeout
         # noted when it happens, so that nobody has to ask before each statement
         connection.add_termination_listener(self._note_end)
-        keep_alive(connection)
 
     def _note_end(self, connection: Any) -> None:
         self.is_broken = True

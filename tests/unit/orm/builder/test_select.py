@@ -68,8 +68,9 @@ def test_a_page_is_cut_before_its_rows_are_joined() -> None:
         BOOK, projection("author_id.name"), (("cmp", "pages", ">"),), order=BY_ID_ORDER, limited=True
     )
     assert text == (
-        'SELECT t."id", t."author_id", t1."id", t1."name" FROM (SELECT * FROM "books" t WHERE t."pages" > $1::bigint '
-        'ORDER BY t."id" LIMIT $2::bigint OFFSET $2::bigint - $2::bigint) t '
+        'SELECT t."id", t."author_id", t1."id", t1."name" FROM '
+        '(SELECT * FROM "books" t WHERE t."pages" > $1::bigint ORDER BY t."id" '
+        "LIMIT $2::bigint OFFSET $2::bigint - $2::bigint) t "
         'LEFT JOIN "authors" t1 ON t1."id" = t."author_id" ORDER BY t."id"'
     )
 
