@@ -5,10 +5,10 @@ async with served(app, http=HttpSettings(max_header_bytes=4096)) as server:
 """
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp
@@ -19,6 +19,16 @@ from app.server.uvicorn_server import Server
 from tests.support.eventually import eventually
 
 ANSWER_SECONDS = 10.0
+
+
+async def read_all(reader: asyncio.StreamReader) -> bytes:
+    """Everything up to the end, which may be a reset: who still sends to a connection that was closed is
+    answered with one."""
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
+        while some := await reader.read(65536):
+            said += some
+    return said
 
 
 class Said(NamedTuple):
@@ -75,12 +85,12 @@ class Served:
             if ends:
                 writer.write_eof()
             async with asyncio.timeout(ANSWER_SECONDS):
-                return parsed(await reader.read())
+                return parsed(await read_all(reader))
         finally:
             writer.close()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def served(
     app: ASGIApp, protocol: type[asyncio.Protocol], http: HttpSettings | None = None, **options: Any
 ) -> AsyncIterator[Served]:

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from app.http.settings import HttpSettings
+from tests.support.served import read_all
 from tests.unit.app.server.protocols.conftest import Serve, World
 
 QUICK = b"GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -14,7 +15,7 @@ QUICK = b"GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 async def drip(world: World) -> bytes:
     """What the server says at last to a head that goes on for ever."""
     reader, writer = await world.connect()
-    reading = asyncio.create_task(reader.read())
+    reading = asyncio.create_task(read_all(reader))
     writer.write(b"GET /quick HTTP/1.1\r\nHost: x\r\nName: ")
     while not reading.done():
         writer.write(b"x")
@@ -39,7 +40,9 @@ async def honest_clients_are_served(serve: Serve, lorises: int, requests: int) -
     async with serve(http) as world:
         dripping = [asyncio.create_task(drip(world)) for _ in range(lorises)]
         await world.settled(lorises)
-        assert await longest_wait(world, requests) < 0.5
+        assert (
+            await longest_wait(world, requests) < 2
+        )  # a fault would make it the second that a deadline is, again and again
         said = await asyncio.gather(*dripping)
         assert all(one.startswith(b"HTTP/1.1 408 ") for one in said)
         await world.settled(0)
