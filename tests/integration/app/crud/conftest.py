@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.integration.app.crud.world import World, company
 from tests.support.databases import fresh_schema
+from tests.support.eventually import eventually
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -22,4 +23,6 @@ async def module_world(run_database_url: str) -> AsyncIterator[World]:
 async def world(module_world: World) -> World:
     """The company with its four tasks."""
     await module_world.refill()
+    pool = module_world.db.pool
+    await eventually(lambda: pool.idle == pool.size)  # raw SQL ran: its connection is being reset
     return module_world
