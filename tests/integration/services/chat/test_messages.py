@@ -1,6 +1,7 @@
 """Saying something, pinning it, and reading it, over HTTP."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -8,7 +9,7 @@ from services.chat import actions
 from services.chat.models import ChatMessage
 from services.chat.settings import ChatSettings
 from tests.integration.services.chat.world import Person, chat_application, person
-from tests.support.costs import access_lines
+from tests.support.costs import statements_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -231,12 +232,15 @@ async def test_events_that_are_not_kept_any_longer_are_said_to_be_missing(ada: P
 
 async def test_a_message_and_a_pin_cost_four_round_trips_with_begin_and_commit(ada: Person) -> None:
     chat_id = await ada.group()
-    with access_lines() as lines:
-        said = await ada.say(chat_id)
-        for pinned in (True, False):
-            path = f"/chats/{chat_id}/messages/{said['id']}/pin"
-            assert (await ada.client.post(path, json={"pinned": pinned})).is_success
-    assert [line.statements for line in lines] == [4, 4, 4]
+    said = await ada.say(chat_id)
+    turns = itertools.cycle((True, False))
+
+    async def pin() -> None:
+        path = f"/chats/{chat_id}/messages/{said['id']}/pin"
+        assert (await ada.client.post(path, json={"pinned": next(turns)})).is_success
+
+    assert await statements_of(lambda: ada.say(chat_id)) == 4
+    assert await statements_of(pin) == 4
 
 
 async def test_fifty_who_post_at_once_into_one_chat_get_numbers_without_gaps(

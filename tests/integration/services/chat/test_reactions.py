@@ -1,13 +1,14 @@
 """Reactions, forwarding and mentions."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 
 from services.chat.rules import MAX_EMOJI
 from tests.integration.services.chat.world import Person
-from tests.support.costs import access_lines
+from tests.support.costs import statements_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -154,7 +155,5 @@ async def test_an_edited_message_mentions_whom_it_names_now(ada: Person, bob: Pe
 
 async def test_a_message_that_names_nobody_costs_no_statement_more(ada: Person, bob: Person) -> None:
     chat_id = await ada.group(bob)
-    with access_lines() as lines:
-        for body in ("hello", "hello @nobody", f"@{bob.login}"):
-            await ada.say(chat_id, body)
-    assert [line.statements for line in lines] == [4, 5, 6]
+    bodies = ("hello", "hello @nobody", f"@{bob.login}")
+    assert [await statements_of(partial(ada.say, chat_id, body)) for body in bodies] == [4, 5, 6]

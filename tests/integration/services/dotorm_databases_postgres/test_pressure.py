@@ -10,7 +10,7 @@ import pytest
 from services.dotorm_databases_postgres.settings import DatabaseSettings
 from services.dotorm_databases_postgres.watch import DatabaseWatch
 from tests.support.application import RunningApplication, running_application
-from tests.support.eventually import eventually
+from tests.support.eventually import DEADLINE_SECONDS
 
 
 @pytest.fixture
@@ -86,6 +86,12 @@ async def test_an_invalid_request_takes_no_connection(
     give_all(running, links)
 
 
+END_WHO_WAITS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE pid <> pg_backend_pid() AND wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+
 async def test_a_connection_that_the_server_ends_in_the_middle_is_a_clear_503(
     running: RunningApplication, admin: httpx.AsyncClient
 ) -> None:
@@ -94,12 +100,10 @@ async def test_a_connection_that_the_server_ends_in_the_middle_is_a_clear_503(
     async with locker.transaction():
         await locker.execute("LOCK TABLE partners")
         asking = asyncio.create_task(admin.get("/api/partners"))
-        await eventually(lambda: running.env.db.pool.size > running.env.db.pool.idle)
-        await locker.execute("SELECT pg_sleep(0.05)")  # until it waits for the lock
-        await locker.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE pid <> pg_backend_pid() AND wait_event_type = 'Lock' AND datname = current_database()"
-        )
+        ended: list[object] = []
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not ended:  # until it waits for the lock
+                ended = await locker.fetch(END_WHO_WAITS)
         answer = await asking
     await locker.close()
     assert answer.status_code == 503
