@@ -47,12 +47,6 @@ class RequestTimeout(Problem):
     code = "request_timeout"
 
 
-class PreconditionFailed(Problem):
-    """If-Match names another version than the stored one: read again, then write."""
-
-    code = "precondition_failed"
-
-
 class PayloadTooLarge(Problem):
     """The body is longer than HTTP__MAX_BODY_BYTES."""
 

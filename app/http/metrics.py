@@ -2,7 +2,7 @@
 
     failures = metrics_of(app).counter("starling_sign_in_failures_total", "Sign-ins that were refused.")
     failures.add()
-    metrics_of(app).source(lambda: [Family("starling_pool_size", "gauge", "...", (Sample((), pool.size),))])
+    metrics_of(app).source(lambda: [Family.single("starling_pool_size", "gauge", "...", pool.size)])
 
 A counter is for things that happen; a source is asked at each scrape for what can be looked up. Labels come
 from the program, never from clients: unknown paths are one route, unknown methods one method.
@@ -41,6 +41,11 @@ class Family(msgspec.Struct, frozen=True, array_like=True):
     kind: Kind
     help: str
     samples: Sequence[Sample]
+
+    @classmethod
+    def single(cls, name: str, kind: Kind, help: str, value: float) -> "Family":
+        """The family of one number, which has no labels."""
+        return cls(name, kind, help, [Sample((), float(value))])
 
 
 Source = Callable[[], Iterable[Family]]

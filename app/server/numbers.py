@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from starlette.applications import Starlette
 
-from app.http.metrics import Family, Kind, Metrics, Sample, merged, metrics_of
+from app.http.metrics import Family, Metrics, Sample, merged, metrics_of
 from app.server.board import Board
 from app.server.protocols import Guard
 from app.server.uvicorn_server import Server
@@ -59,21 +59,19 @@ def _families(guard: Guard, server: Server) -> list[Family]:
     tasks = len(state.tasks)
     lag = max(server.lags, default=0.0)
     return [
-        _one("starling_connections", "gauge", "Open connections, sockets included.", guard.connections),
-        _one("starling_sockets", "gauge", "Open WebSockets.", sockets),
-        _one("starling_requests_in_progress", "gauge", "Requests and sockets being served.", tasks),
+        Family.single(
+            "starling_connections", "gauge", "Open connections, sockets included.", guard.connections
+        ),
+        Family.single("starling_sockets", "gauge", "Open WebSockets.", sockets),
+        Family.single("starling_requests_in_progress", "gauge", "Requests and sockets being served.", tasks),
         Family("starling_refused_total", "counter", "Answers to what was no acceptable request.", refused),
-        _one("starling_tasks", "gauge", "Tasks of the event loop.", len(asyncio.all_tasks())),
-        _one("starling_event_loop_lag_seconds", "gauge", "Longest delay in the last 15 looks.", lag),
-        _one(
+        Family.single("starling_tasks", "gauge", "Tasks of the event loop.", len(asyncio.all_tasks())),
+        Family.single("starling_event_loop_lag_seconds", "gauge", "Longest delay in the last 15 looks.", lag),
+        Family.single(
             "starling_memory_peak_bytes", "gauge", "Most memory that the process had in use.", _peak_bytes()
         ),
         Family("starling_gc_collections_total", "counter", "Runs of the garbage collector.", _collections()),
     ]
-
-
-def _one(name: str, kind: Kind, help: str, value: float) -> Family:
-    return Family(name, kind, help, [Sample((), value)])
 
 
 def _collections() -> list[Sample]:

@@ -14,6 +14,7 @@ from app.core.environment import Environment
 from app.core.settings import catalog
 from app.main import create_app
 from app.testing.client import Client
+from app.testing.lifespan import lifespan
 from app.testing.project import Project
 from app.testing.socket import Socket, open_socket
 
@@ -142,31 +143,8 @@ async def started(
     given = {name: value for name, value in usual.items() if name in known} | dict(environ)
     env = Environment(project.settings.load(given, env_file=None), project.models, project.apps)
     app = create_app(env)
-    async with AsyncExitStack() as clients, _lifespan(app):
+    async with AsyncExitStack() as clients, lifespan(app):
         yield StarlingApp(app, env, clients)
-
-
-@asynccontextmanager
-async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    """The lifespan in a task of its own, as in a server: what it binds to its context is not the test's."""
-    is_up, is_over = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.router.lifespan_context(app):
-            is_up.set()
-            await is_over.wait()
-
-    living = asyncio.create_task(live(), name="lifespan")
-    starting = asyncio.create_task(is_up.wait())
-    try:
-        await asyncio.wait((living, starting), return_when=asyncio.FIRST_COMPLETED)
-        if not is_up.is_set():
-            await living  # it failed: raise what it raised
-        yield
-    finally:
-        starting.cancel()
-        is_over.set()
-        await living
 
 
 def _expect(answer: Any, status: int) -> Any:

@@ -14,9 +14,9 @@ from app.server.embedded import SUPERUSER, EmbeddedPostgres
 
 
 @contextmanager
-def database_server() -> Iterator[str]:
-    """The URL of a server on which databases can be made: TEST_DATABASE_URL, or an embedded one for the
-    block.
+def database_server(*, max_connections: int = 100) -> Iterator[str]:
+    """The URL of a server on which databases can be made: TEST_DATABASE_URL, or an embedded one with so many
+    connections for the block.
 
     The embedded one gives up its promises about power cuts for a fifth of the time."""
     given = os.environ.get("TEST_DATABASE_URL")
@@ -26,7 +26,7 @@ def database_server() -> Iterator[str]:
     # Not below pytest's own folder: as root the server runs as another user, who must reach it.
     folder = Path(tempfile.mkdtemp(prefix="starling-tests-"))
     folder.chmod(0o755)
-    server = EmbeddedPostgres(folder / "data", max_connections=100, is_durable=False)
+    server = EmbeddedPostgres(folder / "data", max_connections=max_connections, is_durable=False)
     try:
         try:
             server.__enter__()

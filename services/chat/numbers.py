@@ -1,6 +1,6 @@
 """What /metrics tells of sockets, and of the events that go between processes and to them."""
 
-from app.http.metrics import Family, Kind, Sample
+from app.http.metrics import Family
 from app.realtime import Presence, Realtime
 
 
@@ -10,34 +10,40 @@ def numbers(realtime: Realtime, presence: Presence) -> list[Family]:
     sockets = hub.receivers()
     congested = sum(socket.is_congested for socket in sockets)
     return [
-        _one("starling_chat_sockets", "gauge", "WebSockets that are signed in.", len(sockets)),
-        _one(
+        Family.single("starling_chat_sockets", "gauge", "WebSockets that are signed in.", len(sockets)),
+        Family.single(
             "starling_chat_sockets_congested",
             "gauge",
             "Those of them with a fourth of the queue full.",
             congested,
         ),
-        _one("starling_chat_users_online", "gauge", "Users with a WebSocket, at any worker.", len(presence)),
-        _one("starling_chat_topics", "gauge", "Chats that somebody here listens to.", len(hub.topics)),
-        _one("starling_broker_up", "gauge", "1 while events are sent and arrive.", not realtime.health()),
-        _one("starling_broker_waiting", "gauge", "Events that wait to be sent.", broker.waiting),
-        _one("starling_broker_lag_seconds", "gauge", "From sending to arrival here.", broker.lag_seconds),
-        _one("starling_broker_published_total", "counter", "Events that were handed over.", broker.published),
-        _one("starling_broker_received_total", "counter", "Events that arrived.", broker.received),
-        _one(
+        Family.single(
+            "starling_chat_users_online", "gauge", "Users with a WebSocket, at any worker.", len(presence)
+        ),
+        Family.single(
+            "starling_chat_topics", "gauge", "Chats that somebody here listens to.", len(hub.topics)
+        ),
+        Family.single(
+            "starling_broker_up", "gauge", "1 while events are sent and arrive.", not realtime.health()
+        ),
+        Family.single("starling_broker_waiting", "gauge", "Events that wait to be sent.", broker.waiting),
+        Family.single(
+            "starling_broker_lag_seconds", "gauge", "From sending to arrival here.", broker.lag_seconds
+        ),
+        Family.single(
+            "starling_broker_published_total", "counter", "Events that were handed over.", broker.published
+        ),
+        Family.single("starling_broker_received_total", "counter", "Events that arrived.", broker.received),
+        Family.single(
             "starling_broker_reconnects_total",
             "counter",
             "Connections of the broker after the first one.",
             max(0, broker.connected - 1),
         ),
-        _one(
+        Family.single(
             "starling_events_caught_up_total",
             "counter",
             "Events that were read in the database because no word of them came in time.",
             realtime.events_caught_up,
         ),
     ]
-
-
-def _one(name: str, kind: Kind, help: str, value: float) -> Family:
-    return Family(name, kind, help, [Sample((), float(value))])

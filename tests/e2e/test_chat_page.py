@@ -3,13 +3,12 @@ connection, sessions, phones. What is done with messages and chats is in test_ch
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
-import pytest_asyncio
 
-from tests.support.browser import Browser, find_chromium, open_browser
+from tests.support.browser import Browser
 from tests.support.chat_page import (
     PHONE,
     SHOWN,
@@ -35,23 +34,6 @@ def world(server_url: str) -> Iterator[World]:
     """One program for all tests of this file, which use chats of their own."""
     with running_world(server_url, AUTH__ACCESS_TTL_SECONDS=str(ACCESS_SECONDS)) as world:
         yield world
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """One for all tests: starting it costs more than most of them."""
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine")
-    async with open_browser(chromium, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def browser(shared_browser: Browser) -> AsyncIterator[Browser]:
-    """Without a page, before and after."""
-    yield shared_browser
-    await shared_browser.close_pages()
 
 
 async def test_two_people_talk(world: World, browser: Browser) -> None:

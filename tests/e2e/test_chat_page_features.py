@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 
-from tests.support.browser import Browser, Page, find_chromium, open_browser
+from tests.support.browser import Browser, Page
 from tests.support.chat_page import (
     World,
     choose,
@@ -30,23 +29,6 @@ def world(server_url: str) -> Iterator[World]:
     """One program for all tests of this file, which use chats of their own."""
     with running_world(server_url) as world:
         yield world
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """One for all tests: starting it costs more than most of them."""
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine")
-    async with open_browser(chromium, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def browser(shared_browser: Browser) -> AsyncIterator[Browser]:
-    """Without a page, before and after."""
-    yield shared_browser
-    await shared_browser.close_pages()
 
 
 async def two(browser: Browser, world: World, chat_id: int) -> tuple[Page, Page]:

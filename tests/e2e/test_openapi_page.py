@@ -9,7 +9,7 @@ import pytest_asyncio
 import uvicorn
 
 from tests.support.application import ADMIN, PASSWORD, RunningApplication, running_application
-from tests.support.browser import Browser, Page, find_chromium, open_browser
+from tests.support.browser import Browser, Page
 from tests.support.databases import fresh_database
 from tests.support.openapi import operations
 from tests.support.program import free_port
@@ -46,16 +46,6 @@ async def served(server_url: str) -> AsyncIterator[Served]:
             socket.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """One for all tests: starting it costs more than most of them."""
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine")
-    async with open_browser(chromium, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
     """The page, loaded. It must not have complained of anything, nor asked anything of anybody else."""
@@ -64,7 +54,6 @@ async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
     yield page
     assert page.complaints == []
     assert [url for url in page.requested if not url.startswith((served.url, "data:"))] == []
-    await browser.close_pages()
 
 
 async def sign_in(page: Page, password: str = PASSWORD) -> None:

@@ -7,7 +7,6 @@
 Two of them on one database are two worker processes to each other, except that they share an event loop.
 """
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +21,7 @@ from app.core.models import ModelsCore
 from app.core.service import AppsCore
 from app.main import create_app
 from app.project_setup import Apps, Models, Settings
+from app.testing.lifespan import lifespan
 from services.auth_token.settings import AuthSettings
 from services.dotorm_databases_postgres.settings import DatabaseSettings
 from services.users.actions import create_user
@@ -93,28 +93,5 @@ async def running_application(
         }
         env = Environment(Settings(**(given | settings)), models, apps)
         app = create_app(env)
-        async with _lifespan(app):
+        async with lifespan(app):
             yield RunningApplication(app, env, clients)
-
-
-@asynccontextmanager
-async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    """The lifespan in a task of its own, as in a server: what it binds to its context is not the test's."""
-    is_up, is_over = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.router.lifespan_context(app):
-            is_up.set()
-            await is_over.wait()
-
-    living = asyncio.create_task(live(), name="lifespan")
-    starting = asyncio.create_task(is_up.wait())
-    try:
-        await asyncio.wait((living, starting), return_when=asyncio.FIRST_COMPLETED)
-        if not is_up.is_set():
-            await living  # it failed: raise what it raised
-        yield
-    finally:
-        starting.cancel()
-        is_over.set()
-        await living

@@ -71,11 +71,7 @@ async def change_chat(chat_id: int, user_id: int, changes: Mapping[str, Any]) ->
     changes = _checked(changes)
     db = current_environment().db
     async with db.transaction():
-        turn = await lock_chat(chat_id, user_id)
-        row = await db.fetchrow(_SQL["standing"], chat_id, user_id)
-        if row is None:
-            raise no_such_chat(chat_id)
-        require("is_admin", row["may_manage"])
+        turn, row = await _lock_to_manage(chat_id, user_id)
         before = {name: row[name] for name in ("name", "description", "archived")}
         after = before | changes
         if after != before:
@@ -91,13 +87,8 @@ async def delete_chat(chat_id: int, user_id: int) -> None:
 
     For administrators of the chat. Raises RecordNotFound, AccessDenied.
     """
-    db = current_environment().db
-    async with db.transaction():
-        turn = await lock_chat(chat_id, user_id)
-        row = await db.fetchrow(_SQL["standing"], chat_id, user_id)
-        if row is None:
-            raise no_such_chat(chat_id)
-        require("is_admin", row["may_manage"])
+    async with current_environment().db.transaction():
+        turn, _ = await _lock_to_manage(chat_id, user_id)
         await _abandon(turn, last=user_id)
 
 
@@ -130,6 +121,17 @@ async def names_of(user_ids: Sequence[int]) -> dict[int, str]:
     """The names of those of the users who can sign in."""
     rows = await current_environment().db.fetch(_SQL["users"], user_ids)
     return {row["id"]: row["name"] for row in rows if row["active"]}
+
+
+async def _lock_to_manage(chat_id: int, user_id: int) -> tuple[Turn, Any]:
+    """A turn in the chat for one of its administrators, and the chat as it is. Raises RecordNotFound,
+    AccessDenied."""
+    turn = await lock_chat(chat_id, user_id)
+    row = await current_environment().db.fetchrow(_SQL["standing"], chat_id, user_id)
+    if row is None:
+        raise no_such_chat(chat_id)
+    require("is_admin", row["may_manage"])
+    return turn, row
 
 
 async def _abandon(turn: Turn, *, last: int | None = None) -> None:
