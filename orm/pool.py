@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -24,6 +24,14 @@ IDLE_SECONDS = 300.0
 """A connection above the minimum that nobody needed for so long is closed."""
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[Any]"]]
+
+
+class _Waiter(NamedTuple):
+    """A caller that waits for a connection until `deadline`, a time of the event loop. It is given one, or
+    None: there is room for another one."""
+
+    link: "asyncio.Future[Link | None]"
+    deadline: float
 
 
 class Pool:
@@ -55,7 +63,8 @@ class Pool:
         self._prepares = prepares
         self._timeout = timeout
         self._idle: list[Link] = []
-        self._waiters: deque[asyncio.Future[Link | None]] = deque()
+        self._waiters: deque[_Waiter] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._links: set[Link] = set()
         self._connecting = 0
         self._chores: set[asyncio.Task[None]] = set()
@@ -119,7 +128,7 @@ class Pool:
         # the clock is only looked at where there are too many
         self._idle.append(link)
         if len(self._links) > self._min_size:
-            link.idle_since = asyncio.get_running_loop().time()
+            link.idle_since = perf_counter()
             self._shrink(link.idle_since)
 
     def _give_with_care(self, link: Link) -> None:
@@ -145,8 +154,11 @@ class Pool:
     async def close(self) -> None:
         """Close every connection; those in use as soon as they are given back. May be called twice."""
         self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         while self._waiters:
-            waiter = self._waiters.popleft()
+            waiter = self._waiters.popleft().link
             if not waiter.done():
                 waiter.set_exception(
                     UsageError("the database was closed while a caller waited for a connection")
@@ -174,16 +186,11 @@ class Pool:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._wait_seconds
         while True:
-            waiter: asyncio.Future[Link | None] = loop.create_future()
+            waiter = _Waiter(loop.create_future(), deadline)
             self._waiters.append(waiter)
+            self._expire_at(loop, deadline)
             try:
-                async with asyncio.timeout_at(deadline):
-                    link = await waiter
-            except TimeoutError:
-                self._forget(waiter)
-                raise PoolExhausted(
-                    f"all {self._max_size} database connections were in use for {self._wait_seconds:g} s"
-                ) from None
+                link = await waiter.link
             except BaseException:
                 self._forget(waiter)
                 raise
@@ -192,12 +199,38 @@ class Pool:
             if self.size < self._max_size:  # a place became free because a connection was lost
                 return await self._grow()
 
-    def _forget(self, waiter: "asyncio.Future[Link | None]") -> None:
+    def _expire_at(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
+        """Have the deadlines of waiters looked at, at the latest at this one.
+
+        One timer serves them all: where there are more callers than connections nearly every request waits,
+        and a timer of its own would cost it a tenth of its time."""
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(deadline, self._expire, loop)
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Refuse those who have waited long enough."""
+        self._timer = None
+        now = loop.time()
+        for waiter in [one for one in self._waiters if one.deadline <= now]:
+            self._waiters.remove(waiter)
+            if not waiter.link.done():
+                waiter.link.set_exception(
+                    PoolExhausted(
+                        f"all {self._max_size} database connections were in use for {self._wait_seconds:g} s"
+                    )
+                )
+        if self._waiters:
+            self._expire_at(loop, min(waiter.deadline for waiter in self._waiters))
+
+    def _forget(self, waiter: _Waiter) -> None:
         """A caller stopped waiting, perhaps in the very moment in which it was served."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
-        elif waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-            link = waiter.result()
+        elif waiter.link.done() and not waiter.link.cancelled() and waiter.link.exception() is None:
+            link = waiter.link.result()
             if link is None:
                 self._wake_one()
             else:
@@ -205,7 +238,7 @@ class Pool:
 
     def _hand_over(self, link: Link | None) -> bool:
         while self._waiters:
-            waiter = self._waiters.popleft()
+            waiter = self._waiters.popleft().link
             if not waiter.done():
                 waiter.set_result(link)
                 return True
