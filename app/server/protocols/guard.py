@@ -15,6 +15,8 @@ from app.http.proxies import TrustedProxies
 from app.http.request_id import RequestIds
 from app.http.settings import HttpSettings
 
+Fields = list[tuple[bytes, bytes]]
+
 MOST_HEADERS: Final = 128
 """Fields of one head. Browsers send some 20, proxies add 10; each costs memory and a turn of every look."""
 
@@ -38,6 +40,8 @@ class Guard:
         self._proxies = TrustedProxies(settings.trusted_proxies)
         self._request_ids = RequestIds()
         self._worker = (worker or secrets.token_hex(4)).encode("latin-1")
+        self._fields: Fields = []
+        self._rendered = b""
 
     def enter(self, address: str | None) -> bool | None:
         """Count one more connection: True, or False when this address has too many, or None when it is not
@@ -61,6 +65,14 @@ class Guard:
         sane."""
         return self._request_ids.choose(dict(headers or ()).get(b"x-request-id"))
 
+    def rendered(self, fields: Fields) -> bytes:
+        """Header fields as they are written. Those of the last call are remembered: uvicorn makes a new list
+        each second, with the date in it, for all answers."""
+        if fields is not self._fields:
+            self._fields = fields
+            self._rendered = _rendered(fields)
+        return self._rendered
+
     def refusal(self, problem: Exception, request_id: str) -> bytes:
         """A whole answer, after which the connection is closed."""
         status, headers, body = problem_response(problem, request_id)
@@ -73,9 +85,12 @@ class Guard:
             (b"x-content-type-options", b"nosniff"),
             (b"connection", b"close"),
         ]
-        lines = [b"%s: %s\r\n" % field for field in fields]
         start = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
-        return b"".join([start, *lines, b"\r\n", body])
+        return b"".join([start, _rendered(fields), b"\r\n", body])
+
+
+def _rendered(fields: Fields) -> bytes:
+    return b"".join([b"%b: %b\r\n" % field for field in fields])
 
 
 class GuardedConfig(uvicorn.Config):

@@ -1,5 +1,7 @@
 """The guarded connection on httptools, the parser of `[fast]`."""
 
+import urllib.parse
+from collections import deque
 from typing import Any
 
 import httptools
@@ -13,6 +15,7 @@ from app.server.protocols.connection import (
     too_many_fields,
     wrong_host,
 )
+from app.server.protocols.cycle import Cycle
 from app.server.protocols.guard import MOST_HEADERS
 from orm.errors import Problem
 
@@ -20,11 +23,15 @@ _NOTHING, _HEAD, _BODY, _DONE = Phase
 
 
 class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
-    """See the package. `data_received` stands in place of uvicorn's, which answers errors out of turn.
+    """See the package. What each request passes through stands in place of uvicorn's: `data_received`, which
+    there answers errors out of turn, and what the parser calls, which does more there than is needed here.
+    Limits of concurrency are not among it: connections are counted by the guard.
 
-    uvicorn's methods are called by the name of their class: each request passes through here, and super()
-    costs twice as much.
+    A connection that waits for its next request has one timer, which looks how long that has been when it
+    goes off, instead of a new one after each answer.
     """
+
+    pipeline: deque[Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,6 +39,8 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
         self._hosts = 0
         self._head_bytes = 0
         self._is_socket = False
+        self._idle_since = 0.0
+        self._raw_root_path = self.root_path.encode("ascii")
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, no more than a head's length at a time."""
@@ -84,6 +93,7 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
             self._fail(not_http("a WebSocket cannot begin while an answer is awaited"))
         else:
             self._is_socket = True
+            self._unset_keepalive_if_required()
             self._hand_over()
             self.handle_websocket_upgrade()
 
@@ -96,15 +106,15 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        if self.timeout_keep_alive_task is not None:
-            self._unset_keepalive_if_required()
         if self._timer is not None:
             self._unwatch()
         self._begun += 1
         self._hosts = 0
         self._head_bytes = 0
         self._phase = _HEAD
-        HttpToolsProtocol.on_message_begin(self)
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One field of the head."""
@@ -117,25 +127,111 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is over: the application is started, unless there is something wrong with the head."""
-        if self._hosts != 1 and (self._hosts or self.parser.get_http_version() != "1.0"):
+        parser = self.parser
+        version = parser.get_http_version()
+        if self._hosts != 1 and (self._hosts or version != "1.0"):
             raise wrong_host(self._hosts)
         if len(self.headers) > MOST_HEADERS:
             raise too_many_fields()
-        HttpToolsProtocol.on_headers_complete(self)
-        if self._guard.is_stopping and self.cycle is not None:
-            self._let_be_last()
+        raw_path, query = _split(self.url)
+        path = raw_path.decode("ascii")
+        scope: Any = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "method": parser.get_method().decode("ascii"),
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "root_path": self.root_path,
+            "path": self.root_path + (urllib.parse.unquote(path) if "%" in path else path),
+            "raw_path": self._raw_root_path + raw_path,
+            "query_string": query,
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+        self.scope = scope
         self._head_bytes = 0
         self._phase = _BODY
+        if not (parser.should_upgrade() and self._should_upgrade()):
+            self._begin(version != "1.0" and parser.should_keep_alive())
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        if not (self.cycle.response_complete or self._will_be_socket()):
+            self.cycle.add_body(body)
 
     def on_message_complete(self) -> None:
         """The request is over."""
         self._phase = _DONE
-        HttpToolsProtocol.on_message_complete(self)
+        if not self._will_be_socket():
+            self.cycle.end_body()
+
+    def _will_be_socket(self) -> bool:
+        return bool(self.parser.should_upgrade()) and self._should_upgrade()
+
+    # From request to answer, and on to the next one
+
+    def _begin(self, keep_alive: bool) -> None:
+        """Answer the request, or let it wait for its turn."""
+        before = self.cycle
+        self.cycle = Cycle(
+            self,
+            self.scope,  # type: ignore[arg-type] # uvicorn has types of its own for it
+            keep_alive=keep_alive and not self._guard.is_stopping,
+            expect_100_continue=self.expect_100_continue,
+        )
+        if before is None or before.response_complete:
+            self._start(self.cycle)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft(self.cycle)
+
+    def _start(self, cycle: Cycle) -> None:
+        cycle.task = task = self.loop.create_task(cycle.run(self.app))
+        self.tasks.add(task)
+
+    def fields_of_all(self) -> bytes:
+        """See Cycle."""
+        return self._guard.rendered(self.server_state.default_headers)
 
     def on_response_complete(self) -> None:
         """An answer is over: what waits is next, another request or a refusal."""
-        if self._failure is None or not self._take_turn():
-            HttpToolsProtocol.on_response_complete(self)
+        self.server_state.total_requests += 1
+        if (self._failure is not None and self._take_turn()) or self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start(self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._wait_for_next(self.timeout_keep_alive)
+
+    def _wait_for_next(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has had no request for so long."""
+        self.timeout_keep_alive_task = None
+        if self.transport.is_closing():
+            return
+        left: float = self.timeout_keep_alive
+        if self._phase is _DONE and self.cycle.response_complete:
+            left += self._idle_since - self.loop.time()
+        if left > 0:
+            self._wait_for_next(left)
+        else:
+            self.transport.close()
+
+
+def _split(url: bytes) -> tuple[bytes, bytes]:
+    """The path and the query of a request's target. Raises what the parser raises for one without a path."""
+    if url[:1] == b"/" and b"#" not in url:
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    return parsed.path, parsed.query or b""
 
 
 def _problem(error: httptools.HttpParserError) -> Problem:
