@@ -17,6 +17,7 @@ from orm.metadata import ModelMeta
 from orm.model import DotModel
 from orm.projection import ProjectionCache
 from orm.schema.indexes import named_indexes, partial_uniques
+from orm.totals import Totals
 
 
 class Registry:
@@ -30,6 +31,8 @@ class Registry:
         """Statement texts by shape, for every model of this registry."""
         self.projections = ProjectionCache()
         """Compiled lists of fields, likewise."""
+        self.totals = Totals()
+        """How much searches find, likewise."""
         self.cursor_key = secrets.token_bytes(32)
         """Signs cursors. Of this process alone until `bring_up` has read that of the database, which every
         process shares."""

@@ -111,8 +111,9 @@ async def _find(resource: Resource, search: Search) -> Page:
     )
     rows = await reading.rows()
     page = Page(*await reading.json_page(rows))
-    if rows and is_counted:
-        page.total = rows[0][-1]
+    total = reading.total(rows) if is_counted else None
+    if total is not None:
+        page.total = total
     elif is_counted or is_estimated:
         page.total = await _total(cls, search, page, is_estimated=is_estimated)
     return page

@@ -13,6 +13,9 @@ from orm.projection import Projection
 ROOT = "t"
 """The alias of the model's own row."""
 
+_COUNT = "count(*) OVER ()"
+_TOTAL = '"count(*)"'  # what no column of a model is called
+
 
 def where(meta: ModelMeta, shapes: tuple[Shape, ...], parameters: Parameters) -> str:
     """A WHERE clause, with its leading blank, of `shapes` joined by AND; empty when they let every row
@@ -30,6 +33,7 @@ def select(
     limited: bool = False,
     skipping: bool = False,
     counted: bool = False,
+    few: bool = False,
     as_json: bool = False,
     lock: str | None = None,
     extra: Sequence[str] = (),
@@ -43,8 +47,9 @@ def select(
     A page is cut before its rows are joined: the planner would join all that pass the filter first.
 
     `counted` adds a last column, how many rows pass `shapes` in all. It is a subquery that the server runs
-    once; a window function would make it join and keep every row that passes before it can apply the
-    limit.
+    once; or where `few` are to be expected (see orm.totals) a window function, for which it keeps every row
+    that passes before it can apply the limit. A page of a keyset is not all that passes: there it is always
+    the subquery.
 
     LIMIT is a parameter on purpose. A prepared statement whose limit is a literal may go over to a generic
     plan that walks a whole index, ten times slower here; with a parameter the planner reckons with a tenth
@@ -56,8 +61,14 @@ def select(
     source = f"{quote(meta.table)} {ROOT}"
     joined = joins(projection, parameters)
     condition = where(meta, shapes, parameters)
-    if counted:
+    inner = "*"
+    if counted and not (few and nulls is None):
         columns.append(f"(SELECT count(*) FROM {source}{condition})")  # the same placeholders once more
+    elif counted and limited and joined:
+        inner = f"*, {_COUNT} AS {_TOTAL}"
+        columns.append(f"{ROOT}.{_TOTAL}")
+    elif counted:
+        columns.append(_COUNT)
     if nulls is not None:
         condition += " AND " if condition else " WHERE "
         condition += after(meta, order, nulls, ROOT, parameters)
@@ -70,7 +81,9 @@ def select(
     elif skipping:
         rows += f" OFFSET {parameters.next('bigint')}"
     if limited and joined:
-        text = f"SELECT {', '.join(columns)} FROM (SELECT * FROM {source}{rows}) {ROOT}{joined}{ordered}"
+        text = (
+            f"SELECT {', '.join(columns)} FROM (SELECT {inner} FROM {source}{rows}) {ROOT}{joined}{ordered}"
+        )
     else:
         text = f"SELECT {', '.join(columns)} FROM {source}{joined}{rows}"
     if lock:

@@ -1,6 +1,6 @@
 """Reading rows: get, search, count, exists, refresh."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -39,7 +39,7 @@ class Reading:
 
     `paging` is there when the rows are a page that another one may follow. The rows of one that a client
     of the API asks for are made for `payload`. The last `extra` columns of a row are no part of what it
-    becomes."""
+    becomes. `counted` is what the total of a counted search is remembered by."""
 
     scope: Scope
     projection: Projection
@@ -48,10 +48,19 @@ class Reading:
     values: list[Any]
     extra: int = 0
     paging: "Paging | None" = None
+    counted: Hashable = None
 
     async def rows(self) -> list[Any]:
         """The rows as the driver gives them."""
         return await self.scope.db.run(self.text, self.values)
+
+    def total(self, rows: Sequence[Any]) -> int | None:
+        """How many rows pass in all, as the rows of a counted search say it; None where there is none."""
+        if not rows:
+            return None
+        total: int = rows[0][-1]
+        self.scope.registry.totals.note(self.counted, total)
+        return total
 
     @property
     def is_plain(self) -> bool:
@@ -184,9 +193,11 @@ def many(
         paging, extra = Paging(limit, ordered, as_given(filter), scope), ordered.extra
     if offset:
         values.append(_natural(offset, "offset"))
+    asked = (scope.meta.table, parsed.shape, rule) if counted else None
+    few = counted and scope.registry.totals.are_few(asked)
     key = (
         *("many", projection, parsed.shape, rule, ordered, nulls),
-        *(limit is not None, bool(offset), counted, api),
+        *(limit is not None, bool(offset), counted, few, api),
     )
     texts = scope.registry.texts
     text = texts.get(key) or texts.put(
@@ -199,12 +210,13 @@ def many(
             limited=limit is not None,
             skipping=bool(offset),
             counted=counted,
+            few=few,
             as_json=api,
             extra=extra,
             nulls=nulls,
         ),
     )
-    return Reading(scope, projection, arguments, text, values, len(extra) + counted, paging)
+    return Reading(scope, projection, arguments, text, values, len(extra) + counted, paging, asked)
 
 
 async def get(

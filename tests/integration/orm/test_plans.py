@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from orm.totals import FEW
 from orm.verbs import read
 from tests.support.library import LIBRARY, Author, Book
 from tests.support.models import Product, ShopHome, shop
@@ -122,8 +123,14 @@ async def test_the_trap_is_there_for_a_statement_with_a_literal_limit(home: Shop
     assert (await evidence(home, text, [110])).generic_plans > 0
 
 
-async def counted(filter: Sequence[Any]) -> Sequence[Any]:
-    return await read.many(Product, filter, order="-id", limit=39, counted=True, api=True).rows()
+async def counted(filter: Sequence[Any], offset: int = 0, after: str | None = None) -> Sequence[Any]:
+    """The rows of a page, which say how many pass in all."""
+    reading = read.many(
+        Product, filter, order="-id", limit=39, offset=offset, after=after, counted=True, api=True
+    )
+    rows = await reading.rows()
+    reading.total(rows)
+    return rows
 
 
 async def after(filter: Sequence[Any], cursor: str | None) -> Sequence[Any]:
@@ -169,6 +176,20 @@ async def test_a_list_that_is_counted_costs_the_count_and_a_page(
     of_count = await evidence(home, COUNT, [110])
     assert of_list.generic_plans == 0
     assert of_list.pages <= of_count.pages + MOST_PAGES
+
+
+async def test_few_rows_are_looked_at_once_to_be_counted(
+    home: ShopHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    condition = [["price", ">", 990]]
+    [(expected,)] = await home.db.fetch("SELECT count(*) FROM products WHERE price > 990")
+    first = await Product.search(condition, order="-id", limit=40)
+    pages = [await counted(condition, offset) for offset in (0, 40, 80)]
+    assert {row[-1] for rows in pages for row in rows} == {expected}
+    assert await counted(condition, after=first.next) == pages[1]
+    text = await repeated(home, monkeypatch, lambda: counted(condition))
+    assert "OVER ()" in text
+    assert expected < FEW
 
 
 async def test_the_rows_of_many_parents_are_found_by_index_after_many_executions(

@@ -1,5 +1,7 @@
 """SELECT, as text."""
 
+from typing import Any
+
 import pytest
 
 from orm import Registry
@@ -61,6 +63,37 @@ def test_the_count_beside_a_page_has_the_same_placeholders() -> None:
         'SELECT t."id", (SELECT count(*) FROM "books" t WHERE t."pages" > $1::bigint) FROM "books" t '
         'WHERE t."pages" > $1::bigint ORDER BY t."id" LIMIT $2::bigint OFFSET $2::bigint - $2::bigint'
     )
+
+
+def test_few_rows_are_counted_as_they_are_found() -> None:
+    condition: Shape = ("cmp", "pages", ">")
+    options: dict[str, Any] = {"order": BY_ID_ORDER, "limited": True, "counted": True, "few": True}
+    assert build.select(BOOK, projection("id"), (condition,), **options) == (
+        'SELECT t."id", count(*) OVER () FROM "books" t '
+        'WHERE t."pages" > $1::bigint ORDER BY t."id" LIMIT $2::bigint OFFSET $2::bigint - $2::bigint'
+    )
+    assert build.select(BOOK, projection("author_id.name"), (condition,), **options) == (
+        'SELECT t."id", t."author_id", t1."id", t1."name", t."count(*)" FROM '
+        '(SELECT *, count(*) OVER () AS "count(*)" FROM "books" t WHERE t."pages" > $1::bigint '
+        'ORDER BY t."id" '
+        "LIMIT $2::bigint OFFSET $2::bigint - $2::bigint) t "
+        'LEFT JOIN "authors" t1 ON t1."id" = t."author_id" ORDER BY t."id"'
+    )
+
+
+def test_a_page_of_a_keyset_is_not_all_that_is_counted() -> None:
+    text = build.select(
+        BOOK,
+        projection("id"),
+        (("cmp", "pages", ">"),),
+        order=BY_ID_ORDER,
+        limited=True,
+        counted=True,
+        few=True,
+        nulls=(False,),
+    )
+    assert '(SELECT count(*) FROM "books" t WHERE t."pages" > $1::bigint)' in text
+    assert "OVER" not in text
 
 
 def test_a_page_is_cut_before_its_rows_are_joined() -> None:
