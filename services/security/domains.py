@@ -49,6 +49,16 @@ def variables(user_id: int, role_ids: frozenset[int]) -> dict[str, Any]:
     return {"user_id": user_id, "role_ids": sorted(role_ids), "now": datetime.datetime.now(datetime.UTC)}
 
 
+def is_lasting(rule: BoundFilter) -> bool:
+    """Whether a template, once it is bound for an asker, stays as it is: nothing in it is the time."""
+    known = {name: value for name, value in variables(0, frozenset()).items() if name != "now"}
+    try:
+        rule.bound(known)
+    except KeyError:
+        return False
+    return True
+
+
 def check_table(table: Any, *, pointer: str = "/model") -> None:
     """Raise ValidationError for what is not the table of a model. None is for others to refuse."""
     registry = context.current().registry

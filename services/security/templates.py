@@ -16,7 +16,7 @@ from orm.access import Grant, Operation
 from orm.errors import AccessDenied, Problem
 from orm.filters.parse import EVERYTHING, BoundFilter
 from orm.metadata import ModelMeta
-from services.security.domains import explained, parse_domain
+from services.security.domains import explained, is_lasting, parse_domain
 from services.security.rights import Rights, RuleRow
 
 Guards = Mapping[str, Sequence[Any]]
@@ -46,10 +46,12 @@ class Circle:
 @dataclass(frozen=True, slots=True)
 class Template:
     """What a circle may do with a model in one operation: denied for a reason, or a grant whose rule may
-    have variables. `flaws` are sentences about rules that cannot be used, which is a denial, too."""
+    have variables; one that `is_lasting` is the same for an asker at any time. `flaws` are sentences about
+    rules that cannot be used, which is a denial, too."""
 
     grant: Grant
     is_template: bool = False
+    is_lasting: bool = True
     denial: str | None = None
     flaws: tuple[str, ...] = ()
 
@@ -72,7 +74,9 @@ class Templates:
             # Somewhere behind `allowed`, perhaps below a `not`: what is not understood opens nothing.
             return Template(Grant(), denial=_denial(meta, operation), flaws=tuple(work.flaws))
         grant = Grant(rule, hidden_fields(circle, meta, operation))
-        return Template(grant, is_template=rule is not None and rule.is_template)
+        if rule is None or not rule.is_template:
+            return Template(grant)
+        return Template(grant, is_template=True, is_lasting=is_lasting(rule))
 
 
 class _Work:
