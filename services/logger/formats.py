@@ -11,6 +11,7 @@ import msgspec
 from app.core.access import access_session_or_none
 from app.core.redaction import REDACTED
 from app.core.request_context import request_id
+from app.http.access_log import AccessRecord
 from app.http.trace import current_trace
 
 Redact = Callable[[str], str]
@@ -36,12 +37,15 @@ class JsonFormatter(logging.Formatter):
     def __init__(self, redact: Redact) -> None:
         super().__init__()
         self._redact = redact
+        self._times = _Times()
         self._encode = msgspec.json.Encoder().encode
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
+        if _is_plain(record):
+            return self._access_line(record)
         line: dict[str, Any] = {
-            "ts": _time(record),
+            "ts": self._times.of(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": _clean(record.getMessage(), self._redact),
@@ -53,6 +57,19 @@ class JsonFormatter(logging.Formatter):
             line[name] = _clean(text, self._redact)
         return self._encode(line).decode()
 
+    def _access_line(self, record: logging.LogRecord) -> str:
+        assert isinstance(record.args, Mapping)
+        fields = {**record.args, "path": self._redact(str(record.args["path"]))}
+        line = {
+            "ts": self._times.of(record),
+            "level": "info",
+            "logger": record.name,
+            "message": record.msg % fields,
+            **_whose(),
+            **fields,
+        }
+        return self._encode(line).decode()
+
 
 class TextFormatter(logging.Formatter):
     """`2026-01-31T12:00:00.123Z INFO app.main: message request_id=... name=value`, with a traceback on the
@@ -62,15 +79,21 @@ class TextFormatter(logging.Formatter):
     def __init__(self, redact: Redact) -> None:
         super().__init__()
         self._redact = redact
+        self._times = _Times()
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, and the lines of a traceback, without the last end of line."""
+        if _is_plain(record):
+            line = self._access_line(record)
+            if line.isascii() and line.isprintable():
+                return line
         # What the message was made of need not be said twice.
         said = record.args if isinstance(record.args, Mapping) else {}
         extras = {name: value for name, value in _extras(record) if name not in said}
         fields = {**_whose(), **extras}
+        message = _clean(record.getMessage(), self._redact)
         words = [
-            f"{_time(record)} {record.levelname} {record.name}: {_clean(record.getMessage(), self._redact)}",
+            f"{self._times.of(record)} {record.levelname} {record.name}: {message}",
             *(f"{name}={_clean(value, self._redact)}" for name, value in fields.items() if value is not None),
         ]
         line = " ".join(words).translate(_CONTROLS)
@@ -82,11 +105,34 @@ class TextFormatter(logging.Formatter):
         )
         return "\n".join((line, *below))
 
+    def _access_line(self, record: logging.LogRecord) -> str:
+        line = f"{self._times.of(record)} INFO {record.name}: {record.getMessage()}"
+        for name, value in _whose().items():
+            if value is not None:
+                line += f" {name}={value}"
+        return self._redact(line)
 
-def _time(record: logging.LogRecord) -> str:
-    return (
-        datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
+
+class _Times:
+    """When records were made, in RFC 3339 with milliseconds, UTC; all but these is made once a second."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def of(self, record: logging.LogRecord) -> str:
+        """The time of one."""
+        second = int(record.created)
+        if second != self._second:
+            self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = second
+        return f"{self._text}.{int(record.created % 1 * 1000):03d}Z"
+
+
+def _is_plain(record: logging.LogRecord) -> bool:
+    """Whether it is the line of a request and nobody added to it. Each request waits for its line; so these
+    are written without looking at every field, of which none but the path came from the client."""
+    return record.__class__ is AccessRecord and len(record.__dict__) == AccessRecord.ATTRIBUTES
 
 
 def _whose() -> dict[str, Any]:

@@ -50,11 +50,23 @@ class EnvironmentHandler(logging.StreamHandler):  # type: ignore[type-arg]  # ge
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record belongs to this handler's environment."""
         bound = context.current_or_none()
+        if bound is self._home:
+            return bool(super().filter(record))
         installed = _installed()
         owner = next(
             (handler for handler in installed if handler._home is bound), installed[0] if installed else self
         )
         return owner is self and bool(super().filter(record))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line. The base does the same, and takes the lock, which is held here, once more."""
+        try:
+            self.stream.write(self.format(record) + self.terminator)
+            self.stream.flush()
+        except RecursionError:  # as the base has it: to report it would be one more
+            raise
+        except Exception:  # noqa: BLE001 - a log that cannot be written must not end what it tells of
+            self.handleError(record)
 
 
 class _Before:

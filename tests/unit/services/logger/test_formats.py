@@ -1,15 +1,19 @@
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.core.access import AccessSession, reset_access_session, set_access_session
 from app.core.redaction import redactor
 from app.core.request_context import request_id
+from app.http import access_log
 from app.http.trace import Trace, current_trace
+from orm.tally import Tally
 from services.logger.formats import JsonFormatter, TextFormatter
 
 REDACT = redactor(["very-secret"])
@@ -162,3 +166,102 @@ def test_the_trace_of_a_caller_is_in_every_line_of_its_request() -> None:
     finally:
         current_trace.reset(token)
     assert "trace_id" not in as_json(record("hello"))
+
+
+def line_of(path: str, method: str, written: list[logging.LogRecord]) -> logging.LogRecord:
+    """The record of a request as the access log makes it."""
+    tally = Tally()
+    tally.statements, tally.seconds = 2, 0.00123456
+    access_log.write({"type": "http", "method": method, "path": path}, 200, 0.0123456, tally)
+    return written.pop()
+
+
+@pytest.fixture
+def written() -> Iterator[list[logging.LogRecord]]:
+    """The records of requests."""
+    records: list[logging.LogRecord] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    logger, collector = logging.getLogger("starling.access"), Collector()
+    logger.addHandler(collector)
+    logger.setLevel(logging.INFO)
+    yield records
+    logger.removeHandler(collector)
+    logger.setLevel(logging.NOTSET)
+
+
+@given(
+    path=st.text(st.sampled_from("/ab%20{:}é\n\x1b\ud800") | st.characters(), max_size=30)
+    | st.just("/very-secret/bearer abcdef"),
+    method=st.sampled_from(["GET", "POST", "WEBSOCKET", "BR\xe9W"]),
+    user_id=st.none() | st.integers(1, 10),
+    is_traced=st.booleans(),
+    formatter=st.sampled_from(FORMATTERS),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_line_of_a_request_reads_as_if_it_were_any_other(
+    written: list[logging.LogRecord],
+    path: str,
+    method: str,
+    user_id: int | None,
+    is_traced: bool,
+    formatter: Callable[..., logging.Formatter],
+) -> None:
+    made = line_of(path, method, written)
+    as_any_other = logging.makeLogRecord(vars(made))
+    session = None if user_id is None else AccessSession(user_id=user_id, login="ada", name="Ada")
+    session_token, id_token = set_access_session(session), request_id.set("r-1")
+    trace_token = current_trace.set(Trace("4bf92f35", "00f067aa") if is_traced else None)
+    try:
+        assert formatter(REDACT).format(made) == formatter(REDACT).format(as_any_other)
+    finally:
+        current_trace.reset(trace_token)
+        request_id.reset(id_token)
+        reset_access_session(session_token)
+
+
+@pytest.mark.parametrize("formatter", FORMATTERS)
+def test_what_a_filter_adds_to_the_record_of_a_request_is_on_its_line(
+    formatter: Callable[..., logging.Formatter], written: list[logging.LogRecord]
+) -> None:
+    made = line_of("/x", "GET", written)
+    made.region = "north"
+
+    assert "north" in formatter(REDACT).format(made)
+
+
+def test_the_record_of_a_request_has_what_every_record_has(written: list[logging.LogRecord]) -> None:
+    made = line_of("/x", "GET", written)
+    usual = logging.getLogger("starling.access").makeRecord(
+        "starling.access", logging.INFO, "", 0, "", (), None
+    )
+
+    assert set(vars(usual)) <= set(vars(made))
+    assert (made.process, made.threadName) == (usual.process, usual.threadName)
+    assert 0 <= usual.created - made.created < 5
+    assert usual.relativeCreated - made.relativeCreated == pytest.approx(
+        (usual.created - made.created) * 1000, abs=1
+    )
+    assert (
+        logging.Formatter("%(levelname)s %(name)s %(message)s")
+        .format(made)
+        .startswith("INFO starling.access GET /x 200 12.3 ms, 2 statements 1.2 ms")
+    )
+
+
+def test_the_time_of_a_line_moves_on() -> None:
+    formatter = TextFormatter(REDACT)
+    lines = []
+    for created in (1_767_225_599.9994, 1_767_225_600.0, 1_767_225_600.9996, 1_767_225_601.0625):
+        made = record("hello")
+        made.created = created
+        lines.append(formatter.format(made).split(" ")[0])
+    assert lines == [
+        "2025-12-31T23:59:59.999Z",
+        "2026-01-01T00:00:00.000Z",
+        "2026-01-01T00:00:00.999Z",
+        "2026-01-01T00:00:01.062Z",
+    ]
