@@ -56,12 +56,12 @@ CREATE: Final = Request("POST", "/api/products", body=_NEW)
 DELETE: Final = Request("DELETE", "/api/products/ID")
 
 COSTS: Final = (
-    pytest.param(READ, Cost(1, 730, 175), id="read"),
-    pytest.param(LIST, Cost(1, 955, 300), id="list of 40"),
-    pytest.param(COUNTED, Cost(1, 960, 300), id="list of 40 with total"),
-    pytest.param(UPDATE, Cost(1, 785, 175), id="update"),
-    pytest.param(CREATE, Cost(1, 800, 175), id="create"),
-    pytest.param(DELETE, Cost(1, 700, 175), id="delete"),
+    pytest.param(READ, Cost(1, 610, 175), id="read"),
+    pytest.param(LIST, Cost(1, 885, 300), id="list of 40"),
+    pytest.param(COUNTED, Cost(1, 895, 300), id="list of 40 with total"),
+    pytest.param(UPDATE, Cost(1, 680, 175), id="update"),
+    pytest.param(CREATE, Cost(1, 710, 175), id="create"),
+    pytest.param(DELETE, Cost(1, 610, 175), id="delete"),
 )
 
 
