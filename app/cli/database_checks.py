@@ -129,7 +129,7 @@ async def _models(settings: Settings, db: Database) -> Finding:
         return warn("schema", sentences, "starling migrate plan, look at it, migrate apply")
     if difference.safe:
         return ok("schema", f"the next start makes {len(difference.safe)} additions")
-    return ok("schema", "it fits the models")
+    return ok("schema", "; ".join(["it fits the models", *difference.notes]))
 
 
 async def _migrations(db: Database) -> Finding:

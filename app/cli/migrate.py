@@ -15,7 +15,8 @@ from orm.database import Database
 from orm.driver_errors import translated_connect
 from orm.schema import migrate
 from orm.schema.apply import is_made, read_difference
-from orm.schema.difference import Difference
+from orm.schema.changes import Difference
+from orm.schema.expressions import IN_USE
 from orm.schema.migrations import FOLDER, Applied, Migration, MigrationError, pending, read_folder, write_plan
 
 _APPLIED: Final = "applied"
@@ -36,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do it. `status` exits with 1 when something waits, so that a deployment can ask."""
+    """Do it. `status` exits with 1 when something waits, so that a deployment can ask; a note does not."""
     settings = Settings.load()
     env = Environment(settings, Models, Apps)
     with borrowed_database(settings) as url:
@@ -77,11 +78,14 @@ def _plan(
             f"not applied yet: {', '.join(one.file for one in waiting)}; run `starling migrate apply` first, "
             "or delete what is not wanted"
         )
+    if IN_USE in difference.notes:
+        raise MigrationError(IN_USE)
     files = write_plan(difference, max((one.number for one in migrations), default=0) + 1)
     for name, text in files.items():
         arguments.folder.mkdir(parents=True, exist_ok=True)
         (arguments.folder / name).write_text(text, encoding="utf-8")
-    _print(arguments, [(str(arguments.folder / name), "written") for name in files], "nothing to plan")
+    lines = [(str(arguments.folder / name), "written") for name in files]
+    _print(arguments, lines + _notes(difference), "nothing to plan")
     return 0
 
 
@@ -96,8 +100,13 @@ def _status(
     needs_somebody = any(state != _APPLIED for _, state in lines)
     if difference.safe:
         lines.append(("models", f"the next start adds {len(difference.safe)} definitions by itself"))
-    _print(arguments, lines, "the database fits the models")
+    _print(arguments, lines + _notes(difference), "the database fits the models")
     return 1 if needs_somebody else 0
+
+
+def _notes(difference: Difference) -> list[tuple[str, str]]:
+    """What is no reason to do anything."""
+    return [("note", sentence) for sentence in difference.notes]
 
 
 def _state(migration: Migration, done: Applied | None) -> str:

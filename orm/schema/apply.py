@@ -14,12 +14,17 @@ import asyncpg
 
 from orm.builder.text import quote
 from orm.database import Database
-from orm.errors import Problem
+from orm.errors import AccessDenied, Problem, TransactionConflict
 from orm.registry import Registry
 from orm.schema import ddl
-from orm.schema.catalogue import read_catalogue
-from orm.schema.difference import Difference, compare
+from orm.schema.catalogue import Catalogue, read_catalogue
+from orm.schema.changes import Difference
+from orm.schema.difference import compare
+from orm.schema.expressions import IN_USE, read_definitions
+from orm.schema.index_changes import is_as_declared
+from orm.schema.indexes import mark, named_indexes
 from orm.schema.migrations import read_folder
+from orm.schema.names import INDEX_MARK
 from sql import statements
 
 logger = logging.getLogger(__name__)
@@ -82,16 +87,18 @@ async def bring_up(
                 f"the database has a table {quote(min(catalogue.tables))} that Starling did not make: "
                 "it belongs to another application; use an empty database"
             )
-        difference = compare(registry, catalogue)
+        difference = await _compare(db, registry, catalogue)
         await _command(db, [f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"])
         if known is None:
             await _command(db, [_SQL["make_state"]])
             registry.cursor_key = await _cursor_key(db)
             await _note_migrations(db, folder)
         await _make(db, registry, difference.safe)
+        await _mark_indexes(db, registry, catalogue)
         if not difference.obstacles:
             await _command(db, routines.values())
-            await db.run(_SQL["write_state"], [_FINGERPRINT, wanted])
+            if IN_USE not in difference.notes:  # the next start looks again
+                await db.run(_SQL["write_state"], [_FINGERPRINT, wanted])
     if difference.safe:
         logger.info(
             "schema: %d definitions were added for %d models", len(difference.safe), len(list(registry))
@@ -103,6 +110,8 @@ async def bring_up(
             f"the database does not fit the models: {'; '.join(difference.obstacles)}; "
             "`starling migrate plan` writes the migration that changes it, `starling migrate apply` runs it"
         )
+    for note in difference.notes:
+        logger.info("schema: %s", note)
     for change in difference.changes:
         logger.warning("schema: %s; `starling migrate plan` writes the migration", change.sentence)
 
@@ -110,7 +119,7 @@ async def bring_up(
 def fingerprint(registry: Registry, routines: Routines = NO_ROUTINES) -> str:
     """A digest of every table that `registry` wants and of `routines`: equal exactly when the definitions
     are."""
-    texts = [*sorted(ddl.create_all(registry)), *routines.values()]
+    texts = [*sorted(ddl.create_all(registry)), *routines.values(), INDEX_MARK]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
@@ -149,8 +158,32 @@ async def _note_migrations(db: Database, folder: Path | None) -> None:
 
 
 async def read_difference(db: Database, registry: Registry) -> Difference:
-    """What the database lacks of `registry`, as it is now."""
-    return compare(registry, await read_catalogue(db, registry))
+    """What the database lacks of `registry`, as it is now. A temporary table is made and undone."""
+    return await _compare(db, registry, await read_catalogue(db, registry))
+
+
+async def _compare(db: Database, registry: Registry, catalogue: Catalogue) -> Difference:
+    reading = await read_definitions(db, registry, catalogue)
+    difference = compare(registry, reading.catalogue, reading.outdated)
+    if reading.obstacle:
+        difference.notes.append(reading.obstacle)
+    return difference
+
+
+async def _mark_indexes(db: Database, registry: Registry, catalogue: Catalogue) -> None:
+    """Our mark on every declared index, new or found as it is declared. Without it an index is not dropped
+    once no model declares it, which is no reason to refuse a start."""
+    names = [
+        index.name
+        for meta in registry
+        for index in named_indexes(meta)
+        if index.name not in catalogue.names or is_as_declared(index, catalogue.indexes.get(index.name))
+    ]
+    with contextlib.suppress(TransactionConflict, AccessDenied):
+        async with db.transaction():
+            marks = [mark(row["name"]) for row in await db.run(_SQL["unmarked"], [names])]
+            if marks:
+                await _command(db, ["; ".join(marks)])
 
 
 async def _make(db: Database, registry: Registry, texts: Iterable[str]) -> None:

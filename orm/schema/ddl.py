@@ -35,11 +35,19 @@ def column_definition(field: Field) -> str:
     words = [quote(field.name), field.column_type]
     if isinstance(field, ComputedField):
         words.append(f"GENERATED ALWAYS AS ({field.sql}) STORED")
-    if field.has_literal_default and field.default is not None:
-        words.append(f"DEFAULT {literal(field.to_column(field.default))}::{field.column_type}")
+    default = column_default(field)
+    if default is not None:
+        words.append(f"DEFAULT {default}")
     if not field.nullable:
         words.append("NOT NULL")
     return " ".join(words)
+
+
+def column_default(field: Field) -> str | None:
+    """The constant that the column has by default, or None."""
+    if field.has_literal_default and field.default is not None:
+        return f"{literal(field.to_column(field.default))}::{field.column_type}"
+    return None
 
 
 def foreign_keys(meta: ModelMeta) -> Iterable[str]:

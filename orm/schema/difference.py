@@ -7,7 +7,6 @@ person looks at and applies (migrations.py): it is written the way that locks le
 PostgreSQL offers them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from orm.builder.text import quote
 from orm.fields.base import Field
@@ -16,45 +15,27 @@ from orm.fields.relations import Many2manyField, Many2oneField
 from orm.metadata import ModelMeta
 from orm.schema import ddl
 from orm.schema.catalogue import Catalogue, Column, Constraint
-from orm.schema.indexes import named_indexes
+from orm.schema.changes import Change, Difference
+from orm.schema.expressions import Outdated, is_constant
+from orm.schema.index_changes import index_changes, index_notes
 from orm.schema.names import foreign_key_name, unique_name
+from orm.schema.rebuilding import Rebuilding, blockers
+
+__all__ = ["Change", "Difference", "compare"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing to do, for a migration: a sentence that says why, and the statements that do it.
-
-    `is_needed`: the program does not work without it. `outside_transaction`: the statements run one by
-    one, because building an index beside running work cannot be part of a transaction."""
-
-    sentence: str
-    statements: tuple[str, ...]
-    is_needed: bool = True
-    outside_transaction: bool = False
-
-
-@dataclass(slots=True)
-class Difference:
-    """`safe` are statements that may run at start, in their order; `changes` wait for a migration."""
-
-    safe: list[str] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-
-    @property
-    def obstacles(self) -> list[str]:
-        """Why the program cannot work with this database, a sentence each; empty when it can."""
-        return [change.sentence for change in self.changes if change.is_needed]
-
-
-def compare(models: Iterable[ModelMeta], catalogue: Catalogue) -> Difference:
-    """The difference between `models` and what a database has."""
+def compare(
+    models: Iterable[ModelMeta], catalogue: Catalogue, outdated: Outdated = frozenset()
+) -> Difference:
+    """The difference between `models` and what a database has. `outdated` are the columns whose default or
+    expression is another one (expressions.py)."""
     difference = Difference()
     metas = list(models)
     difference.safe += ddl.create_tables(meta for meta in metas if meta.table not in catalogue.tables)
     difference.safe += ddl.create_links(metas, catalogue.tables)
     for meta in metas:
         if meta.table in catalogue.tables:
-            _Table(meta, catalogue, difference).compare()
+            _Table(meta, catalogue, outdated, difference).compare()
     for link in {link.table: link for meta in metas for link in meta.links}.values():
         if link.table in catalogue.tables:
             _compare_link(link, catalogue.tables[link.table], difference)
@@ -81,8 +62,12 @@ def _compare_link(link: Many2manyField, there: Mapping[str, Column], difference:
 class _Table:
     """The comparison of one table that is there."""
 
-    def __init__(self, meta: ModelMeta, catalogue: Catalogue, difference: Difference) -> None:
+    def __init__(
+        self, meta: ModelMeta, catalogue: Catalogue, outdated: Outdated, difference: Difference
+    ) -> None:
         self.meta = meta
+        self.catalogue = catalogue
+        self.outdated = outdated
         self.table = quote(meta.table)
         self.there = catalogue.tables[meta.table]
         self.names = catalogue.names
@@ -90,22 +75,31 @@ class _Table:
         self.difference = difference
 
     def compare(self) -> None:
+        rebuilding = Rebuilding(self.meta, self.catalogue, self.outdated)
         added = [name for name in self.meta.columns if name not in self.there]
         for name in self.meta.columns:
+            if name in self.there and self.there[name].is_computed and name not in self.meta.computed:
+                self._no_longer_computed(self.meta.fields[name])
+        self.difference.changes += rebuilding.before()
+        for name in self.meta.columns:
             field = self.meta.fields[name]
-            if name in added:
+            if isinstance(field, ComputedField):
+                if name in self.there and not rebuilding.is_dropped(name):
+                    self._required(field, self.there[name])
+            elif name in added:
                 self._add(field)
-            elif isinstance(field, ComputedField) != self.there[name].is_computed:
-                self._computed(field)
             else:
                 self._type(field, self.there[name])
+                self._default(field, self.there[name])
                 self._required(field, self.there[name])
+        self.difference.changes += rebuilding.behind()
         for name, column in self.there.items():
             if name not in self.meta.columns:
                 self._unknown(name, column)
         self._foreign_keys(added)
         self._uniques()
-        self._indexes()
+        self.difference.changes += index_changes(self.meta, self.catalogue)
+        self.difference.notes += index_notes(self.meta, self.catalogue)
         self._no_longer()
 
     def _change(
@@ -116,9 +110,7 @@ class _Table:
     def _add(self, field: Field) -> None:
         where = f"{self.meta.table}.{field.name}"
         definition = f"ALTER TABLE {self.table} ADD COLUMN {ddl.column_definition(field)}"
-        if isinstance(field, ComputedField):
-            self._change(f"{where} is missing, and computing it rewrites every row", definition)
-        elif field.nullable or field.has_literal_default:
+        if field.nullable or field.has_literal_default:
             self.difference.safe.append(definition)
         else:
             column = quote(field.name)
@@ -129,29 +121,39 @@ class _Table:
                 *self._set_not_null(field.name),
             )
 
-    def _computed(self, field: Field) -> None:
-        where, column = f"{self.meta.table}.{field.name}", quote(field.name)
-        if isinstance(field, ComputedField):
-            self._change(
-                f"{where} is plain, {self.meta.name}.{field.name} is computed: what it holds is lost",
-                f"ALTER TABLE {self.table} DROP COLUMN {column}",
-                f"ALTER TABLE {self.table} ADD COLUMN {ddl.column_definition(field)}",
-            )
-        else:
-            self._change(
-                f"{where} is computed, {self.meta.name}.{field.name} is a plain field",
-                f"ALTER TABLE {self.table} ALTER COLUMN {column} DROP EXPRESSION",
-            )
+    def _no_longer_computed(self, field: Field) -> None:
+        name, default = quote(field.name), ddl.column_default(field)
+        self._change(
+            f"{self.meta.table}.{field.name} is computed, {self.meta.name}.{field.name} is a plain field",
+            f"ALTER TABLE {self.table} ALTER COLUMN {name} DROP EXPRESSION",
+            *[f"ALTER TABLE {self.table} ALTER COLUMN {name} SET DEFAULT {default}"] * (default is not None),
+        )
 
     def _type(self, field: Field, column: Column) -> None:
         wanted = ddl.catalogue_type(field)
         if column.type != wanted:
-            name = quote(field.name)
+            name, default = quote(field.name), ddl.column_default(field)
+            is_replaced = default is not None or is_constant(column.expression)
+            steps = ["DROP DEFAULT"] * is_replaced  # the old one may be no value of the new type
+            steps.append(f"TYPE {field.column_type} USING {name}::{field.column_type}")
+            steps += [f"SET DEFAULT {default}"] * (default is not None)
             self._change(
                 f"{self.meta.table}.{field.name} is {column.type}, "
                 f"{self.meta.name}.{field.name} needs {wanted}",
-                f"ALTER TABLE {self.table} ALTER COLUMN {name} TYPE {field.column_type} "
-                f"USING {name}::{field.column_type}",
+                *blockers(self.catalogue, self.meta, field.name),
+                f"ALTER TABLE {self.table} {', '.join(f'ALTER COLUMN {name} {step}' for step in steps)}",
+            )
+
+    def _default(self, field: Field, column: Column) -> None:
+        """A default is looked at by statements that do not name the column: those that are written by hand,
+        and old workers."""
+        if (self.meta.table, field.name) in self.outdated:
+            default, alter = ddl.column_default(field), f"ALTER TABLE {self.table} ALTER COLUMN"
+            self._change(
+                f"{self.meta.table}.{field.name} has the default {column.expression or 'null'}, "
+                f"{self.meta.name}.{field.name} {default or 'null'}",
+                f"{alter} {quote(field.name)} {f'SET DEFAULT {default}' if default else 'DROP DEFAULT'}",
+                is_needed=False,
             )
 
     def _required(self, field: Field, column: Column) -> None:
@@ -252,15 +254,5 @@ class _Table:
                     f"CREATE UNIQUE INDEX CONCURRENTLY {quote(constraint)} ON {self.table} ({columns})",
                     f"ALTER TABLE {self.table} ADD CONSTRAINT {quote(constraint)} "
                     f"UNIQUE USING INDEX {quote(constraint)}",
-                    outside_transaction=True,
-                )
-
-    def _indexes(self) -> None:
-        for index in named_indexes(self.meta):
-            if index.name not in self.names:
-                self._change(
-                    index.sentence,
-                    index.create(concurrently=True),
-                    is_needed=index.is_unique,
                     outside_transaction=True,
                 )

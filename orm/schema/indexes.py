@@ -1,7 +1,7 @@
 """The indexes of a model: those that it declares, those of single fields, and those of foreign keys."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orm.builder.text import Parameters, quote
@@ -10,7 +10,7 @@ from orm.filters.parse import EVERYTHING, BoundFilter, Shape, parse_filter
 from orm.filters.render import render_filter
 from orm.indexes import Index
 from orm.metadata import ModelMeta
-from orm.schema.names import index_name, partial_index_name
+from orm.schema.names import INDEX_MARK, index_name, partial_index_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,31 @@ class NamedIndex:
         text = f"{' '.join(words)} {quote(self.name)} ON {quote(self.table)} ({columns})"
         return f"{text} WHERE {self.condition}" if self.condition else text
 
+    def renamed(self, name: str) -> "NamedIndex":
+        """The same one under another name."""
+        return replace(self, name=name)
+
+    @property
+    def mark(self) -> str:
+        """COMMENT ON INDEX: that it is ours."""
+        return mark(self.name)
+
+    @property
+    def description(self) -> str:
+        """What it is, for a sentence."""
+        kind = "unique index" if self.is_unique else "index"
+        where = f" where {self.condition}" if self.condition else ""
+        return f"{kind} on {', '.join(self.columns)}{where}"
+
     @property
     def sentence(self) -> str:
         """What the database lacks without it."""
-        kind = "unique index" if self.is_unique else "index"
-        where = f" where {self.condition}" if self.condition else ""
-        return f"{self.table} has no {kind} on {', '.join(self.columns)}{where}"
+        return f"{self.table} has no {self.description}"
+
+
+def mark(name: str) -> str:
+    """COMMENT ON INDEX: that it is ours."""
+    return f"COMMENT ON INDEX {quote(name)} IS '{INDEX_MARK}'"
 
 
 def named_indexes(meta: ModelMeta) -> list[NamedIndex]:

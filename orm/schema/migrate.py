@@ -28,6 +28,8 @@ _INDEX_BUILD: Final = re.compile(
     re.IGNORECASE,
 )
 
+_INDEX_DROP: Final = re.compile(r"DROP\s+INDEX\s+CONCURRENTLY\b", re.IGNORECASE)
+
 ATTEMPTS: Final = 10
 """How often a migration that could not get its lock is tried; with the pauses in between, over some 40
 seconds."""
@@ -100,17 +102,18 @@ async def _run_by_steps(connection: "asyncpg.Connection[Any]", migration: Migrat
     """Each statement by itself, and a note of how far it came."""
     done = await _steps_done(connection, migration)
     for index, statement in enumerate(migration.statements[done:], done):
-        build = _INDEX_BUILD.match(statement)
-        if build is None:
+        build, drop = _INDEX_BUILD.match(statement), _INDEX_DROP.match(statement)
+        if build is None and drop is None:
             async with connection.transaction():
                 await connection.execute(f"SET LOCAL lock_timeout = '{patience}'")
                 await connection.execute(statement)
                 await _note_step(connection, migration, index + 1)
             continue
         # What an interrupted build left behind is invalid and has the name. A build waits for everyone who
-        # uses the table and blocks nobody: there is no time limit on it.
+        # uses the table and blocks nobody, and so does a drop: there is no time limit on them.
         await connection.execute("SET lock_timeout = 0")
-        await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {build['name']}")
+        if build is not None:
+            await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {build['name']}")
         await connection.execute(statement)
         await _note_step(connection, migration, index + 1)
     await note_finished(connection, migration)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from orm.errors import Problem
-from orm.schema.difference import Change, Difference
+from orm.schema.changes import Change, Difference
 
 FOLDER: Final = Path("sql/migrations")
 """Where the files are, seen from the folder of the project."""
@@ -178,7 +178,7 @@ def _checksum(text: str) -> str:
 def _text(changes: Iterable[Change], *, outside: bool) -> str:
     lines = [_OUTSIDE, ""] if outside else []
     for change in changes:
-        lines.append(f"-- {change.sentence}.")
+        lines.append(f"-- {' '.join(change.sentence.split())}.")
         lines += [text if text.startswith("--") else f"{text};" for text in change.statements]
         lines.append("")
     return "\n".join(lines)

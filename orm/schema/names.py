@@ -3,8 +3,13 @@ to its field."""
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 LONGEST = 63
+
+INDEX_MARK: Final = "starling made it for a model"
+"""The comment on an index that is ours to drop once no model declares it. The name alone does not tell: an
+index that a person makes without naming it gets from PostgreSQL the very name that we give."""
 
 
 def unique_name(table: str, columns: Sequence[str]) -> str:
@@ -28,6 +33,11 @@ def partial_index_name(table: str, columns: Sequence[str], condition: str, *, un
     digest = hashlib.sha256(condition.encode()).hexdigest()[:8]
     names = "_".join(column.removeprefix("-") for column in columns)
     return _fitted(f"{table}_{names}_{digest}_{'key' if unique else 'idx'}")
+
+
+def successor_name(index: str) -> str:
+    """What takes the place of `index`, until it has its name."""
+    return _fitted(f"{index}_new")
 
 
 def _fitted(name: str) -> str:

@@ -255,8 +255,8 @@ async def test_definitions_that_changed_under_their_names_are_noticed_and_planne
         changed = Registry.compose({"owner": Owner, "thing": OtherThing})
         difference = await read_difference(db, changed)
         assert difference.obstacles == [
-            "things.twice is plain, OtherThing.twice is computed: what it holds is lost",
             "things.thrice is computed, OtherThing.thrice is a plain field",
+            "things.twice is plain, OtherThing.twice is computed: what it holds is lost",
             (
                 "things.other_id refers to owners (on delete restrict), "
                 "OtherThing.other_id to things (on delete restrict)"
