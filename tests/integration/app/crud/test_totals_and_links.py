@@ -26,7 +26,8 @@ ANALYZE tasks;
 @pytest.mark.parametrize("count", ["exact", "estimated"])
 async def test_a_total_that_the_first_page_holds_is_exact_and_costs_nothing(world: World, count: str) -> None:
     for query in ("", "&limit=4", "&offset=3", "&offset=4&limit=1"):
-        await world.get(f"/api/tasks?count={count}{query}")
+        for _ in range(2):  # it prepares a statement, and for few rows another one
+            await world.get(f"/api/tasks?count={count}{query}")
         before = world.db.pool.round_trips
         found = await world.get(f"/api/tasks?count={count}{query}")
         assert (found["total"], found["next"]) == (4, None)
