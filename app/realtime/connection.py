@@ -81,6 +81,9 @@ class Connection:
         """The code that we end the socket with; None while it is open, and when the peer ended it."""
         self.peer_code: int | None = None
         """The code that the peer left with (1006: without a word); None while it is there."""
+        self.dropped = 0
+        """Frames that were not written because it was closed with SLOW: those that waited, and what came
+        afterwards."""
 
     # -- the life of the socket
 
@@ -134,9 +137,10 @@ class Connection:
         if direct is not None:
             direct.write(frame.wire)
         elif self.is_closing:
-            return
+            self.dropped += self.closed_with is CloseCode.SLOW
         elif not self._queue.put(frame):
             self.close(CloseCode.SLOW)
+            self.dropped += 1
         elif self._writer is None:
             self._start_writer()
 
@@ -161,6 +165,7 @@ class Connection:
         self._direct = None
         self._reason = code.reason if reason is None else reason
         if code is CloseCode.SLOW:
+            self.dropped = len(self._queue)
             self._queue.clear()
         self._deadline = asyncio.get_running_loop().call_later(self._close_seconds, self._give_up)
         self._wake_waiters()

@@ -11,6 +11,7 @@ from typing import Final
 
 from app.realtime.close_codes import CloseCode
 from app.realtime.events import Frame, Message
+from app.realtime.hub_numbers import HubNumbers
 from app.realtime.inbox import MAX_WAITING, Inbox
 from app.realtime.listeners import Callback, GapCallback, Listening
 from app.realtime.log import EventLog
@@ -35,14 +36,16 @@ class Hub:
         patience_seconds: float = PATIENCE_SECONDS,
         max_waiting: int = MAX_WAITING,
     ) -> None:
+        self.numbers = HubNumbers()
         self._tasks = Tasks()
         self._seats = Seats()
-        self._rooms = Rooms(self._seats, log, self._tasks)
+        self._rooms = Rooms(self._seats, log, self._tasks, self.numbers)
         self._teller = Teller(
             self._seats,
             self._rooms,
             log,
             self._tasks,
+            self.numbers,
             sweep_seconds=sweep_seconds,
             patience_seconds=patience_seconds,
         )
@@ -79,6 +82,8 @@ class Hub:
         if seat is not None:
             for name in seat.topics:
                 self.unsubscribe(receiver, name)
+            self.numbers.cut += receiver.closed_with is CloseCode.SLOW
+            self.numbers.dropped += receiver.dropped
 
     def receivers(self, user_id: int | None = None) -> tuple[Receiver, ...]:
         """The connections of one user here, oldest first; of everybody without `user_id`."""

@@ -4,12 +4,18 @@ from collections.abc import Callable
 
 from app.realtime.close_codes import CloseCode
 from app.realtime.events import Envelope, Frame
+from app.realtime.hub_numbers import HubNumbers
 from app.realtime.reader import LogReader
 from app.realtime.topic import CHECK_AGAIN, Entry, Receiver, Topic
 
 
 async def replay(
-    topic: Topic, entry: Entry, reader: LogReader, *, leave: Callable[[Topic, Receiver], None]
+    topic: Topic,
+    entry: Entry,
+    reader: LogReader,
+    numbers: HubNumbers,
+    *,
+    leave: Callable[[Topic, Receiver], None],
 ) -> None:
     """Send `entry.receiver` what it has not got, from the log, until it can be live; then it is.
 
@@ -38,6 +44,7 @@ async def replay(
         for event in events:
             if not await entry.receiver.drained() or not is_wanted():
                 return
+            numbers.told += 1
             if _send(entry, event):
                 leave(topic, entry.receiver)
                 return

@@ -5,6 +5,7 @@ from typing import Final
 
 from app.realtime.close_codes import CloseCode
 from app.realtime.events import Frame
+from app.realtime.hub_numbers import HubNumbers
 from app.realtime.log import EventLog
 from app.realtime.reader import LogReader
 from app.realtime.replay import replay
@@ -18,11 +19,12 @@ REPLAY_READS_AT_ONCE: Final = 4
 class Rooms:
     """Topics by name. `on_open` is told of each new one. No waiting; replays run as tasks."""
 
-    def __init__(self, seats: Seats, log: EventLog, tasks: Tasks) -> None:
+    def __init__(self, seats: Seats, log: EventLog, tasks: Tasks, numbers: HubNumbers) -> None:
         self.reader = LogReader(log, at_once=REPLAY_READS_AT_ONCE)
         self.on_open: Callable[[Topic], None] = _nobody
         self._seats = seats
         self._tasks = tasks
+        self._numbers = numbers
         self._topics: dict[str, Topic] = {}
 
     @property
@@ -67,7 +69,8 @@ class Rooms:
         entry = Entry(seat.receiver, user_id=seat.user_id, position=position, admitted=admitted, reset=reset)
         if topic.enter(entry):
             self._tasks.spawn(
-                replay(topic, entry, self.reader, leave=self.leave), name=f"replay of {topic.name}"
+                replay(topic, entry, self.reader, self._numbers, leave=self.leave),
+                name=f"replay of {topic.name}",
             )
 
     def leave(self, topic: Topic, receiver: Receiver) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from app.realtime.catch_up import CatchUp
 from app.realtime.events import Envelope, Frame, Head, Message, Run
+from app.realtime.hub_numbers import HubNumbers
 from app.realtime.listeners import Listeners
 from app.realtime.log import EventLog
 from app.realtime.rooms import Rooms
@@ -24,6 +25,7 @@ class Teller:
         rooms: Rooms,
         log: EventLog,
         tasks: Tasks,
+        numbers: HubNumbers,
         *,
         sweep_seconds: float,
         patience_seconds: float,
@@ -35,6 +37,7 @@ class Teller:
         self._seats = seats
         self._rooms = rooms
         self._tasks = tasks
+        self._numbers = numbers
         self._joined: dict[tuple[str, int], float] = {}
         rooms.on_open = self.catch_up.check_soon
 
@@ -74,10 +77,13 @@ class Teller:
     def _tell_ephemeral(self, envelope: Envelope) -> None:
         self.listeners.tell(envelope.topic, envelope.frame)
         frame = Frame(envelope.frame)
-        for seat in self._seats.of_users(envelope.to_users):
+        seats = self._seats.of_users(envelope.to_users)
+        self._numbers.told += len(seats)
+        for seat in seats:
             seat.receiver.send_nowait(frame)
         topic = self._rooms.get(envelope.topic)
         if topic is not None:
+            self._numbers.told += topic.size
             for receiver in topic.receivers():
                 receiver.send_nowait(frame)
 
@@ -91,6 +97,7 @@ class Teller:
             if self._seats[receiver].user_id != besides and not receiver.is_congested:
                 receiver.send_nowait(shared)
                 told += 1
+        self._numbers.told += told
         return told
 
     # -- durable events
@@ -112,6 +119,7 @@ class Teller:
     def _tell(self, topic: Topic, run: Sequence[Envelope]) -> None:
         """Give events to all that are live: the hot path. Only the last of them joins or ends anything."""
         frames = [Frame(envelope.frame) for envelope in run]
+        self._numbers.told += len(frames) * len(topic.live)
         if len(frames) == 1:
             (frame,) = frames
             for receiver in topic.live:
@@ -141,6 +149,7 @@ class Teller:
         for seat in self._seats.of_users(envelope.joins):
             if topic is not None and seat.receiver in topic:
                 continue
+            self._numbers.told += 1
             seat.receiver.send_nowait(frame)
             if seat.follows:
                 topic = topic or self._rooms.open(envelope.topic, at=seq)

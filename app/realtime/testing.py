@@ -77,11 +77,14 @@ class RecordingReceiver:
         self.frames: list[bytes] = []
         self.closed_with: CloseCode | None = None
         self.is_congested = False
+        self.dropped = 0
 
     def send_nowait(self, frame: Frame) -> None:
         """See Receiver. After a close frames are dropped, as a socket does."""
         if self.closed_with is None:
             self.frames.append(frame.data)
+        else:
+            self.dropped += self.closed_with is CloseCode.SLOW
 
     def send_run(self, run: Run) -> None:
         """See Receiver."""

@@ -29,6 +29,14 @@ class Receiver(Protocol):
     def is_congested(self) -> bool:
         """So much is queued that whatever can be left out should be."""
 
+    @property
+    def closed_with(self) -> CloseCode | None:
+        """The code that it was closed with by us; None while it is open."""
+
+    @property
+    def dropped(self) -> int:
+        """Frames that it did not write because it was closed with SLOW."""
+
     def send_nowait(self, frame: Frame) -> None:
         """Take the frame without waiting, or close itself. Never raises."""
 
@@ -95,6 +103,11 @@ class Topic:
     def is_behind(self) -> bool:
         """There are events that were not told yet."""
         return self.wanted > self.delivered
+
+    @property
+    def size(self) -> int:
+        """How many have a subscription, live or not."""
+        return len(self.live) + len(self.ahead) + len(self.replays)
 
     def receivers(self) -> Iterator[Receiver]:
         """Everybody who has a subscription, live or not."""

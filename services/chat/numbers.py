@@ -7,6 +7,7 @@ from app.realtime import Presence, Realtime
 def numbers(realtime: Realtime, presence: Presence) -> list[Family]:
     """The sockets of this process, its broker, and how often that had to be made up for."""
     hub, broker = realtime.hub, realtime.broker_numbers()
+    delivered = hub.numbers
     sockets = hub.receivers()
     congested = sum(socket.is_congested for socket in sockets)
     return [
@@ -22,6 +23,24 @@ def numbers(realtime: Realtime, presence: Presence) -> list[Family]:
         ),
         Family.single(
             "starling_chat_topics", "gauge", "Chats that somebody here listens to.", len(hub.topics)
+        ),
+        Family.single(
+            "starling_chat_events_delivered_total",
+            "counter",
+            "Events that were handed to sockets, each socket's apart.",
+            delivered.told,
+        ),
+        Family.single(
+            "starling_chat_frames_dropped_total",
+            "counter",
+            "Frames that sockets did not get because they were closed with 4013: they come back and read on.",
+            delivered.dropped,
+        ),
+        Family.single(
+            "starling_chat_sockets_slow_total",
+            "counter",
+            "Sockets that were closed with 4013: too slow.",
+            delivered.cut,
         ),
         Family.single(
             "starling_broker_up", "gauge", "1 while events are sent and arrive.", not realtime.health()

@@ -15,6 +15,7 @@ from tests.support.chat_page import (
     press_button,
     running_world,
     say,
+    sign_in,
     until_open,
     until_shown,
 )
@@ -158,6 +159,86 @@ async def test_a_chat_is_changed_and_people_come_and_go(world: World, browser: B
     assert ada.complaints == eve.complaints == []
 
 
+@pytest.mark.parametrize("stays", [True, False], ids=["stays signed in", "this tab only"])
+async def test_what_is_not_sent_is_kept_and_is_nobody_elses(
+    world: World, browser: Browser, stays: bool
+) -> None:
+    chat_id = await world.new_chat("ada", "bob", name="Letters", said=["one", "two"])
+    other_id = await world.new_chat("ada", "bob", name="Elsewhere")
+    ada = await browser.open(f"{world.url}/chat#/chat/{chat_id}")
+    await sign_in(ada, "ada", stays=stays)
+    await choose(ada, "one", "Reply")
+    await ada.until("document.activeElement?.id === 'body'")
+    await ada.write("dear Bob")
+    await go(ada, other_id)
+    await until_written(ada, "")
+    await ada.until(f"{preview(chat_id)} === 'Draft: dear Bob'")
+    await ada.write("by the way")
+
+    await ada.reload()
+    await until_open(ada)
+    await until_written(ada, "by the way")
+    await ada.until(f"{preview(chat_id)} === 'Draft: dear Bob'")
+    await go(ada, chat_id)
+    await until_written(ada, "dear Bob", doing="Replying to yourself: one")
+    await ada.until(f"{preview(other_id)} === 'Draft: by the way'")
+
+    await choose(ada, "two", "Edit")
+    await until_written(ada, "two", doing="Editing: two")
+    await ada.write(" and a half")
+    await ada.reload()
+    await until_written(ada, "two and a half", doing="Editing: two")
+    await ada.focus("#body")
+    await ada.press("Enter")
+    await until_shown(ada, "one", "two and a half")
+    await until_written(ada, "dear Bob")
+    await ada.write(", good night")
+    await ada.press("Enter")
+    await until_shown(ada, "one", "two and a half", "dear Bob, good night")
+    await ada.reload()
+    await until_shown(ada, "one", "two and a half", "dear Bob, good night")
+    await until_written(ada, "")
+
+    await ada.focus("#body")
+    await ada.write("what nobody may see")
+    await ada.click("#sign-out")
+    await press_button(ada, "Sign out")
+    await ada.until("!document.querySelector('#sign-in').hidden")
+    kept = "Object.keys({...localStorage, ...sessionStorage}).filter((one) => one.includes('draft'))"
+    assert await ada.run(kept) == []
+    await until_written(ada, "")
+    await sign_in(ada, "bob", stays=stays)
+    await until_shown(ada, "one", "two and a half", "dear Bob, good night")
+    await until_written(ada, "")
+    assert await ada.run(preview(other_id)) == "Nothing said yet"
+    assert ada.complaints == []
+
+
+async def test_two_tabs_have_the_same_drafts(world: World, browser: Browser) -> None:
+    chat_id = await world.new_chat("ada", "bob", name="Both")
+    first = await browser.open(f"{world.url}/chat#/chat/{chat_id}")
+    await sign_in(first, "ada", stays=True)
+    second = await browser.open(f"{world.url}/chat#/chat/{chat_id}", beside=first)
+    await asyncio.gather(until_open(first), until_open(second))
+    for page in (first, second):
+        await page.run("window.heard = [], addEventListener('storage', ({key}) => window.heard.push(key))")
+
+    await first.focus("#body")
+    await first.write("hel")
+    await until_written(second, "hel")
+    await second.focus("#body")
+    await second.write("lo")
+    await until_written(first, "hello")
+    drafts = "window.heard.filter((key) => key.includes('draft')).length"
+    assert [await first.run(drafts), await second.run(drafts)] == [1, 1]  # nobody repeats what he hears
+
+    await second.press("Enter")
+    await asyncio.gather(until_shown(first, "hello"), until_shown(second, "hello"))
+    await until_written(first, "")
+    assert await world.messages_of("bob", chat_id) == ["hello"]
+    assert first.complaints == second.complaints == []
+
+
 async def test_what_is_refused_stays_and_says_why(world: World, browser: Browser) -> None:
     chat_id = await world.new_chat("ada", name="Limits")
     ada = await enter(browser, world, "ada", chat_id)
@@ -251,6 +332,31 @@ async def test_a_keyboard_is_enough(world: World, browser: Browser) -> None:
     await ada.press("Escape")
     await ada.until("document.activeElement?.matches('.chat-row') ?? false")
     assert await world.messages_of("bob", chat_id) == ["first of all", ""]
+
+
+async def go(page: Page, chat_id: int) -> None:
+    """Open another chat."""
+    await page.run(f"location.hash = '#/chat/{chat_id}'")
+    await page.until(f"document.querySelector(\"{row_of(chat_id)}\")?.ariaCurrent === 'true'")
+
+
+def row_of(chat_id: int) -> str:
+    """The selector of a chat in the list."""
+    return f".chat-row[href='#/chat/{chat_id}']"
+
+
+def preview(chat_id: int) -> str:
+    """The script of what the list says of a chat."""
+    return f'document.querySelector("{row_of(chat_id)} .preview")?.textContent'
+
+
+async def until_written(page: Page, text: str, *, doing: str | None = None) -> None:
+    """Return when this stands where one writes; `doing` is what is said above it, if anything."""
+    mode = "document.querySelector('#mode')"
+    shown = (
+        f"{mode}?.hidden" if doing is None else f"{mode}?.hidden === false && {mode}.innerText === '{doing}'"
+    )
+    await page.until(f"document.querySelector('#body')?.value === {json.dumps(text)} && {shown}")
 
 
 async def press_row(page: Page, label: str) -> None:

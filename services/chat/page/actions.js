@@ -32,7 +32,7 @@ export class Actions {
   /** Go on with messages that were waiting before the page was loaded. Those that were refused wait for the user. */
   resend(entries) {
     for (const entry of entries) {
-      this.#store.dispatch({ type: "queued", entry });
+      this.#store.dispatch({ type: "requeued", entry });
       if (entry.failure === null) this.#client.send(entry.chatId, entry.body, entry);
     }
   }
@@ -46,6 +46,11 @@ export class Actions {
   /** Give up a message that was refused. */
   discard(entry) {
     this.#store.dispatch({ type: "discarded", nonce: entry.nonce });
+  }
+
+  /** What stands now where the user writes: a draft of the chat, or what the edited message is to become. */
+  draft(chatId, text) {
+    this.#store.dispatch({ type: "drafted", chatId, text });
   }
 
   /** The user has touched the text: the others are told, not more often than they need. */
@@ -89,6 +94,11 @@ export class Actions {
   /** Go back to the newest messages, when others are shown. */
   toNewest(chatId) {
     this.#store.dispatch({ type: "newest_wanted", chatId });
+  }
+
+  /** A message was written anew. By now another chat may be open. */
+  endEdit(message) {
+    this.#store.dispatch({ type: "edit_done", message });
   }
 
   // The event that follows shows what became of these. Each resolves to whether it was done.

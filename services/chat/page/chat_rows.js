@@ -16,6 +16,7 @@ export function chatItems(state, chats) {
       isOnline: state.online[partnerOf(chat, state.user.id)?.user_id] ?? false,
       typing: listed(typists(state, chat)),
       waiting: state.outbox.findLast((entry) => entry.chatId === chat.id && !entry.isEchoed)?.body ?? null,
+      draft: chat.id === state.openChat ? "" : (state.drafts[chat.id]?.body.trim() ?? ""), // there one sees it anyway
     };
     return { key: chat.id, parts: Object.values(shown), shown };
   });
@@ -42,10 +43,14 @@ export function chatRow({ shown }) {
   );
 }
 
-function preview({ chat, me, typing, waiting }) {
+function preview({ chat, me, typing, waiting, draft }) {
   if (typing) return element("span", { class: "preview is-typing" }, chat.chat_type === "direct" ? "typing…" : `${typing}: typing…`);
-  const words = waiting === null ? [lastWords(chat, me)] : [icon("waiting"), `You: ${waiting.slice(0, 200)}`];
-  return element("span", { class: "preview faint", dir: "auto" }, ...words);
+  return element("span", { class: "preview faint", dir: "auto" }, ...words(chat, me, waiting, draft));
+}
+
+function words(chat, me, waiting, draft) {
+  if (draft !== "") return [icon("compose"), `Draft: ${draft.slice(0, 200)}`];
+  return waiting === null ? [lastWords(chat, me)] : [icon("waiting"), `You: ${waiting.slice(0, 200)}`];
 }
 
 function lastWords(chat, me) {

@@ -1,6 +1,7 @@
-// The place to write: drafts of each chat, replying, editing, and sending.
+// The place to write: what stands there is in the state, see draft_state.js. Replying, editing, and sending.
 
 import { byId, setText } from "./dom.js";
+import { textIn } from "./draft_state.js";
 import { icon } from "./icons.js";
 import { MentionBox } from "./mention_box.js";
 import { lastOwn, may, nameOf } from "./selectors.js";
@@ -20,29 +21,30 @@ export class ComposerView {
   #sent;
   #state = null;
   #chat = null;
-  #isEditing = null; // the message
-  #isReplying = null;
-  #drafts = new Map(); // chat -> what was written there and not sent
+  #text = ""; // of the state: the field's own has other line ends
+  #doing = null; // which message is replied to or edited, as a text
 
   /** `sent()` is called when a message goes. */
   constructor({ actions, sent }) {
     this.#actions = actions;
     this.#sent = sent;
-    this.#mentions = new MentionBox(this.#body, () => this.#fitHeight());
+    this.#mentions = new MentionBox(this.#body, () => this.#changed());
     this.#body.maxLength = LONGEST_MESSAGE;
     this.#listen();
   }
 
   show(state, chat) {
+    const isOther = chat?.id !== this.#chat?.id;
     this.#state = state;
-    if (chat?.id !== this.#chat?.id) this.#swapDrafts(chat);
     this.#chat = chat;
+    this.#showText(chat === null ? "" : textIn(state.drafts, chat.id));
     if (chat === null) return;
     const mayWrite = may(state, chat, "can_write");
     this.#form.hidden = !mayWrite;
     this.#mayNotWrite.hidden = mayWrite;
     setText(this.#mayNotWrite, chat.archived ? ARCHIVED : "You may read here, not write.");
-    this.#showMode(state, chat);
+    this.#showMode(state, chat, isOther);
+    if (isOther) requestAnimationFrame(() => this.#fitHeight());
     this.#mentions.show(state, chat);
   }
 
@@ -54,36 +56,26 @@ export class ComposerView {
     this.#body.focus();
   }
 
-  #showMode({ replyTo, editing, people }, chat) {
-    if (editing !== this.#isEditing) this.#swapEdited(editing, chat);
-    const isNew = replyTo !== null && replyTo !== this.#isReplying;
-    this.#isReplying = replyTo;
+  // What is written here is in the state at once; so this is another chat's, a message to be edited, or another tab's.
+  #showText(text) {
+    if (text === this.#text) return;
+    this.#text = this.#body.value = text;
+    this.#fitHeight();
+  }
+
+  #showMode({ replyTo, editing, people, user }, chat, isOther) {
     const subject = editing ?? replyTo;
-    const wasHidden = this.#mode.hidden;
+    const doing = subject && `${editing === null ? "reply" : "edit"} ${subject.id}`;
+    const isBegun = doing !== null && doing !== this.#doing && !isOther;
+    this.#doing = doing;
     this.#mode.hidden = subject === null;
     if (subject === null) return;
-    const name = subject.author_id === this.#state.user.id ? "yourself" : nameOf(chat, subject.author_id, people);
+    const name = subject.author_id === user.id ? "yourself" : nameOf(chat, subject.author_id, people);
     setText(this.#modeText, `${editing === null ? `Replying to ${name}` : "Editing"}: ${subject.body.slice(0, 200)}`);
     this.#modeIcon.replaceChildren(icon(editing === null ? "reply" : "edit"));
-    if (isNew || wasHidden) this.#body.focus();
-  }
-
-  // The text of the message that is edited stands in for the draft, which comes back afterwards.
-  #swapEdited(editing, chat) {
-    if (this.#isEditing === null) this.#drafts.set(chat.id, this.#body.value);
-    this.#isEditing = editing;
-    this.#body.value = editing?.body ?? this.#drafts.get(chat.id) ?? "";
-    this.#fitHeight();
-    if (editing === null) return;
+    if (!isBegun) return;
     this.#body.focus();
-    this.#body.setSelectionRange(this.#body.value.length, this.#body.value.length);
-  }
-
-  #swapDrafts(next) {
-    if (this.#chat !== null && this.#isEditing === null) this.#drafts.set(this.#chat.id, this.#body.value);
-    this.#isEditing = this.#isReplying = null;
-    this.#body.value = this.#drafts.get(next?.id) ?? "";
-    if (next !== null) requestAnimationFrame(() => this.#fitHeight());
+    if (editing !== null) this.#body.setSelectionRange(this.#body.value.length, this.#body.value.length);
   }
 
   #listen() {
@@ -93,8 +85,8 @@ export class ComposerView {
     });
     this.#body.addEventListener("keydown", (event) => this.#press(event));
     this.#body.addEventListener("input", () => {
-      this.#fitHeight();
-      if (this.#body.value.trim() && this.#isEditing === null) this.#actions.typed(this.#chat.id);
+      this.#changed();
+      if (this.#text.trim() && this.#state.editing === null) this.#actions.typed(this.#chat.id);
     });
     byId("mode-cancel").addEventListener("click", () => {
       this.cancel();
@@ -102,9 +94,15 @@ export class ComposerView {
     });
   }
 
+  #changed() {
+    this.#text = this.#body.value;
+    this.#fitHeight();
+    this.#actions.draft(this.#chat.id, this.#text);
+  }
+
   /** Leave replying and editing. */
   cancel() {
-    if (this.#isEditing !== null) this.#actions.beginEdit(null);
+    if (this.#state.editing !== null) this.#actions.beginEdit(null);
     else this.#actions.reply(null);
   }
 
@@ -113,7 +111,7 @@ export class ComposerView {
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.#submit();
-    } else if (event.key === "ArrowUp" && this.#body.value === "" && this.#isEditing === null) {
+    } else if (event.key === "ArrowUp" && this.#body.value === "" && this.#state.editing === null) {
       const message = lastOwn(this.#state, this.#chat);
       if (!message) return;
       event.preventDefault();
@@ -123,13 +121,13 @@ export class ComposerView {
 
   async #submit() {
     const body = this.#body.value;
-    const editing = this.#isEditing;
+    const { editing } = this.#state;
     if (!body.trim()) return;
     if (editing !== null) {
-      if (body === editing.body || (await this.#actions.edit(editing, body))) this.#actions.beginEdit(null);
+      if (body === editing.body || (await this.#actions.edit(editing, body))) this.#actions.endEdit(editing);
       return;
     }
-    this.#body.value = "";
+    this.#text = this.#body.value = "";
     this.#fitHeight();
     this.#actions.send(this.#chat.id, body);
     this.#sent();

@@ -58,6 +58,12 @@ export class ConversationView {
     return this.#log.offerLast();
   }
 
+  /** The same where nothing has changed but what is being written. */
+  showDraft(state) {
+    this.#state = state;
+    this.#composer.show(state, this.#chat);
+  }
+
   /** Give the keyboard to the text, or where one may not write, to the title. */
   focus() {
     if (this.#composer.isHidden) this.focusTitle();

@@ -20,6 +20,11 @@ export class KeptSession {
     this.#place = this.#places.find((place) => readFrom(place) !== null) ?? null;
   }
 
+  /** The storage that the session is kept in, and what belongs to it; null while nobody is signed in. */
+  get place() {
+    return this.#place;
+  }
+
   /** {userId, token} as last kept, by whichever tab; null when there is none. */
   read() {
     return this.#place === null ? null : readFrom(this.#place);
@@ -51,6 +56,10 @@ export function storageOf(host, name) {
   } catch {
     const values = new Map();
     return {
+      get length() {
+        return values.size;
+      },
+      key: (index) => [...values.keys()][index] ?? null,
       getItem: (key) => values.get(key) ?? null,
       setItem: (key, value) => void values.set(key, value),
       removeItem: (key) => void values.delete(key),

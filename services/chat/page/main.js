@@ -7,9 +7,11 @@ import { ChatClient } from "./client.js";
 import { ConversationView } from "./conversation_view.js";
 import { confirmDialog, helpDialog } from "./dialogs.js";
 import { byId, setAttribute, setText } from "./dom.js";
+import { isAnyDrafted, isDraftOnly } from "./draft_state.js";
 import { Effects } from "./effects.js";
 import { hue, initials } from "./format.js";
 import { drawIcons } from "./icons.js";
+import { KeptDrafts } from "./kept_drafts.js";
 import { KeptOutbox } from "./kept_outbox.js";
 import { NoticesView } from "./notices_view.js";
 import { addPeopleDialog, newChatDialog } from "./people_dialog.js";
@@ -30,6 +32,7 @@ const store = new Store(initialState({ isOnline: navigator.onLine }));
 const session = new Session(BASE);
 const client = new ChatClient({ url: socketUrl(), token: (rejected) => session.token(rejected), tell: hear });
 const keptOutbox = new KeptOutbox();
+const keptDrafts = new KeptDrafts();
 const effects = new Effects(store, session);
 const searching = new Searching(store, session);
 const actions = new Actions(store, session, client);
@@ -50,8 +53,15 @@ const narrow = matchMedia("(max-width: 719px)"); // as in style.css: one pane at
 
 // -- who is signed in
 
+let unsent = null; // {userId, drafts} of who was signed out without asking, in case that he signs in again here
+
 session.onToken = (token) => client.renew(token);
-session.onSignedOut = () => leave("You were signed out. Sign in again.");
+session.onSignedOut = () => {
+  const { user, drafts } = store.state;
+  unsent = user === null ? null : { userId: user.id, drafts };
+  leave("You were signed out. Sign in again.");
+};
+
 
 async function signIn(login, password, isLasting) {
   enter(await session.signIn(login, password, isLasting));
@@ -61,7 +71,9 @@ async function signIn(login, password, isLasting) {
 
 function enter(user) {
   const waiting = keptOutbox.read(user.id); // before the state, which has none, is kept
-  store.dispatch({ type: "signed_in", user });
+  const drafts = { ...(unsent?.userId === user.id ? unsent.drafts : {}), ...keptDrafts.begin(user.id, session.storage) };
+  unsent = null;
+  store.dispatch({ type: "signed_in", user, drafts });
   client.start();
   actions.resend(waiting);
 }
@@ -71,6 +83,7 @@ function leave(notice = null) {
   effects.forget();
   searching.close();
   actions.forgetSeen();
+  keptDrafts.end();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   store.dispatch({ type: "signed_out", notice });
 }
@@ -83,7 +96,7 @@ async function signOut() {
 }
 
 function askToSignOut() {
-  if (store.state.outbox.length === 0) return signOut();
+  if (store.state.outbox.length === 0 && !isAnyDrafted(store.state.drafts)) return signOut();
   const text = "Some of what you wrote was not sent yet. It is lost when you sign out now.";
   return confirmDialog({ title: "Sign out?", text, verb: "Sign out", act: signOut });
 }
@@ -156,7 +169,7 @@ function render(state) {
   byId("app").hidden = !isIn;
   signInView.show(!isIn, state.notice);
   notices.show(state);
-  if (!isIn) return;
+  if (!isIn) return void conversationView.show(state); // what was being written is nobody else's business
   const isListInFront = state.openChat === null || (state.search?.isInFront ?? false);
   setAttribute(byId("app"), "data-pane", isListInFront ? "list" : "chat");
   setText(byId("own-name"), state.user.name);
@@ -219,9 +232,16 @@ function networkChanged() {
   client.check();
 }
 
+let told = store.state;
 store.watch((state) => {
+  const before = told;
+  told = state;
   followState(state);
-  if (state.user !== null) keptOutbox.save(state.user.id, state.outbox);
+  if (state.user !== null) {
+    keptOutbox.save(state.user.id, state.outbox);
+    keptDrafts.save(state.drafts);
+  }
+  if (isDraftOnly(before, state)) return conversationView.showDraft(state);
   render(state);
   effects.look();
 });
@@ -238,6 +258,10 @@ byId("help").addEventListener("click", helpDialog);
 byId("back").addEventListener("click", () => go(null));
 byId("sign-out").addEventListener("click", askToSignOut);
 addEventListener("hashchange", follow);
+addEventListener("storage", (event) => {
+  const heard = keptDrafts.hear(event);
+  if (heard !== null) store.dispatch({ type: "draft_heard", ...heard });
+});
 addEventListener("online", networkChanged);
 addEventListener("offline", networkChanged);
 document.addEventListener("visibilitychange", () => document.hidden || client.check());
@@ -247,4 +271,5 @@ addEventListener("beforeunload", (event) => {
 setInterval(() => store.dispatch({ type: "typing_expired", now: Date.now() }), TYPING_LOOK_MS);
 
 follow();
+if (session.userId !== null) keptDrafts.begin(session.userId, session.storage); // so that they go, should it be over
 await resume();

@@ -3,13 +3,12 @@
 //   {nonce, chatId, body, replyToId, at, isEchoed (its event has come, its acknowledgement not yet),
 //    messageId (once acknowledged), failure (a sentence, once refused)}
 
+import { withDraft } from "./draft_state.js";
+
 /** Changes of the outbox by action, for state.js. */
 export const OUTBOX_REDUCERS = {
-  queued: (state, { entry }) => ({
-    ...state,
-    outbox: [...state.outbox, { failure: null, ...entry, isEchoed: false, messageId: null }],
-    replyTo: null,
-  }),
+  queued: (state, { entry }) => withDraft(withMore(state, entry), entry.chatId, null), // it was what stood there
+  requeued: (state, { entry }) => withMore(state, entry),
   retried: (state, { nonce }) => withEntry(state, nonce, { failure: null }),
   sent: (state, { nonce, messageId, seq }) => {
     const entry = state.outbox.find((one) => one.nonce === nonce);
@@ -35,6 +34,10 @@ export function outboxAfter(state, message) {
   );
   if (!twin) return state;
   return { ...state, outbox: outbox.map((one) => (one === twin ? { ...one, isEchoed: true } : one)) };
+}
+
+function withMore(state, entry) {
+  return { ...state, outbox: [...state.outbox, { failure: null, ...entry, isEchoed: false, messageId: null }] };
 }
 
 function withEntry(state, nonce, changes) {

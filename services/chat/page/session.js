@@ -65,6 +65,16 @@ export class Session {
     this.#listenToSiblings();
   }
 
+  /** Whose session it is, or null. */
+  get userId() {
+    return this.#userId;
+  }
+
+  /** The storage for what is to live as long as the session; null while there is none. */
+  get storage() {
+    return this.#kept.place;
+  }
+
   /** The user, once name and password are right. `isLasting`: also in other tabs. Throws Refused, Unreachable. */
   async signIn(login, password, isLasting = false) {
     const answer = await this.#ask("POST", "signin", { login, password });

@@ -19,10 +19,12 @@
 //   online      by user: true for those who are
 //   people      by user: {login, name}, as far as they were looked up; login is null for who cannot be
 //   outbox      messages of the user that are not in a timeline yet: see outbox_state.js
-//   replyTo, editing       the message that is being replied to, or edited, or null
+//   drafts      by chat: what is written there and not sent, see draft_state.js
+//   replyTo, editing       the message that is being replied to, or edited, in the open chat, or null
 //   notice      a sentence for the user, or null
 
 import { chatAfter, leavesUnreadUnknown, memberOf } from "./chat_events.js";
+import { DRAFT_REDUCERS, withoutWriting, writingIn } from "./draft_state.js";
 import { OUTBOX_REDUCERS, outboxAfter } from "./outbox_state.js";
 import { PRESENCE_REDUCERS, afterEphemeral, notTyping } from "./presence_state.js";
 import { SEARCH_REDUCERS } from "./search_state.js";
@@ -49,6 +51,7 @@ export function initialState({ isOnline = true } = {}) {
     online: {},
     people: {},
     outbox: [],
+    drafts: {},
     replyTo: null,
     editing: null,
     notice: null,
@@ -56,11 +59,15 @@ export function initialState({ isOnline = true } = {}) {
 }
 
 const REDUCERS = {
+  ...DRAFT_REDUCERS,
   ...OUTBOX_REDUCERS,
   ...PRESENCE_REDUCERS,
   ...SEARCH_REDUCERS,
 
-  signed_in: (state, { user }) => ({ ...initialState(state), openChat: state.openChat, user }),
+  signed_in: (state, { user, drafts = {} }) => {
+    const { openChat } = state;
+    return { ...initialState(state), openChat, user, drafts, ...writingIn(drafts, openChat) };
+  },
   signed_out: (state, { notice = null }) => ({ ...initialState(state), openChat: state.openChat, notice }),
   network: (state, { isOnline }) => ({ ...state, isOnline }),
   notice: (state, { notice }) => ({ ...state, notice }),
@@ -90,7 +97,7 @@ const REDUCERS = {
     const timelines = timeline ? { ...state.timelines, [chatId]: { ...timeline, unreadAfter } } : state.timelines;
     const target = state.target?.chatId === chatId ? state.target : null;
     const panel = { pinned: null, isInfoOpen: false };
-    return { ...state, openChat: chatId, timelines, target, ...panel, replyTo: null, editing: null, notice: null };
+    return { ...state, openChat: chatId, timelines, target, ...panel, ...writingIn(state.drafts, chatId), notice: null };
   },
   history_requested: (state, { chatId, request, part = "before" }) => {
     const known = part === "around" ? undefined : state.timelines[chatId];
@@ -100,7 +107,8 @@ const REDUCERS = {
   history_loaded: (state, { chatId, request, ...page }) => {
     const timeline = state.timelines[chatId];
     if (timeline?.request !== request) return state; // reset meanwhile: it is being read again
-    return withTimeline(state, chatId, withPage(timeline, page));
+    const deleted = page.messages.filter((message) => message.deleted_at !== null).map((message) => message.id);
+    return withoutWriting(withTimeline(state, chatId, withPage(timeline, page)), chatId, deleted);
   },
   history_failed: (state, { chatId, request }) => {
     const timeline = state.timelines[chatId];
@@ -123,9 +131,6 @@ const REDUCERS = {
     state.pinned?.chatId === chatId ? { ...state, pinned: { ...state.pinned, messages } } : state,
   info_opened: (state) => ({ ...state, pinned: null, isInfoOpen: true }),
   panel_closed: (state) => ({ ...state, pinned: null, isInfoOpen: false }),
-
-  replying: (state, { message }) => ({ ...state, replyTo: message, editing: null }),
-  editing: (state, { message }) => ({ ...state, editing: message, replyTo: null }),
 };
 
 /** The state after an action. Throws for an action that there is not. */
@@ -159,7 +164,7 @@ function withEventInLists(state, event) {
   const timeline = state.timelines[event.chat_id];
   if (timeline) next = withTimeline(next, event.chat_id, timelineAfter(timeline, event));
   if (state.pinned?.chatId === event.chat_id) next = { ...next, pinned: pinnedAfter(state.pinned, event) };
-  if (event.type === "message_deleted") next = withoutWriting(next, event.message_id);
+  if (event.type === "message_deleted") next = withoutWriting(next, event.chat_id, [event.message_id]);
   if (event.type !== "new_message") return next;
   // The message has come: its author types no longer, and if it is our own, it waits no longer.
   return outboxAfter({ ...next, typing: notTyping(next.typing, event.message) }, event.message);
@@ -168,14 +173,6 @@ function withEventInLists(state, event) {
 function pinnedAfter(pinned, event) {
   const isOfPins = event.type === "message_pinned" || event.type === "message_deleted";
   return isOfPins || event.type === "message_edited" ? { ...pinned, isStale: true } : pinned;
-}
-
-// What is deleted can be neither answered nor edited.
-function withoutWriting(state, messageId) {
-  const isReplied = state.replyTo?.id === messageId;
-  const isEdited = state.editing?.id === messageId;
-  if (!isReplied && !isEdited) return state;
-  return { ...state, replyTo: isReplied ? null : state.replyTo, editing: isEdited ? null : state.editing };
 }
 
 // -- parts of the state
@@ -202,6 +199,7 @@ function withoutChat(state, chatId) {
     timelines: without(state.timelines, chatId),
     typing: without(state.typing, chatId),
     outbox: state.outbox.filter((entry) => entry.chatId !== chatId),
+    drafts: without(state.drafts, chatId),
     pinned: state.pinned?.chatId === chatId ? null : state.pinned,
     isInfoOpen: isOpen ? false : state.isInfoOpen,
     replyTo: isOpen ? null : state.replyTo,

@@ -208,6 +208,36 @@ async def test_a_slow_reader_is_told_so_when_it_reads_again_in_time(
     assert not peer.is_aborted
 
 
+@pytest.mark.parametrize(("flood", "lost"), [(too_many_frames, 8), (too_many_bytes, 3)])
+async def test_what_a_slow_reader_does_not_get_is_counted(
+    peer: Peer, flood: Callable[[Connection], None], lost: int
+) -> None:
+    connection = connected(peer, max_queued_frames=5, max_queued_bytes=1_000)
+    peer.is_writable.clear()
+    connection.send_nowait(Frame(b"first"))
+    await asyncio.sleep(0)  # it is in the writer's hands
+    flood(connection)
+    connection.send_run(Run([Frame(b"too late"), Frame(b"this too")]))
+    assert connection.dropped == lost + 2
+    peer.is_writable.set()
+    await connection.wait_closed()
+    assert connection.dropped == lost + 2
+    assert peer.texts == ["first"]
+
+
+@pytest.mark.parametrize("code", [CloseCode.DONE, CloseCode.RESTART])
+async def test_what_comes_after_another_close_was_not_dropped_for_slowness(
+    peer: Peer, code: CloseCode
+) -> None:
+    connection = connected(peer)
+    connection.send_nowait(Frame(b"in time"))
+    connection.close(code)
+    connection.send_nowait(Frame(b"too late"))
+    await connection.wait_closed()
+    assert connection.dropped == 0
+    assert peer.texts == ["in time"]
+
+
 async def test_a_reader_that_does_not_read_is_aborted_and_harms_no_other(peer: Peer) -> None:
     healthy_peer = Peer()
     stuck = connected(peer, max_queued_frames=5, close_seconds=0.05)

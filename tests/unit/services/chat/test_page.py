@@ -165,7 +165,7 @@ def test_the_pages_table_of_close_codes_is_ours() -> None:
     assert json.loads(printed) == {str(int(code)): code.comeback.name.lower() for code in CloseCode}
 
 
-@pytest.mark.parametrize("name", ["body_text", "client", "session", "state", "timelines"])
+@pytest.mark.parametrize("name", ["body_text", "client", "drafts", "session", "state", "timelines"])
 def test_what_the_page_works_out_is_right(name: str) -> None:
     file = Path(__file__).parent / "page" / f"{name}.test.mjs"
     done = subprocess.run(
@@ -184,6 +184,7 @@ def test_all_of_the_pages_tests_are_run() -> None:
     assert {file.name.split(".")[0] for file in (Path(__file__).parent / "page").glob("*.test.mjs")} == {
         "body_text",
         "client",
+        "drafts",
         "session",
         "state",
         "timelines",
