@@ -52,7 +52,7 @@ async def world(made: Path) -> AsyncIterator[World]:
 @asynccontextmanager
 async def started(made: Path, **settings: str) -> AsyncIterator[World]:
     """A world whose program is ready."""
-    with open_folder() as folder:
+    with open_folder(in_memory=True) as folder:
         copy_data_dir(made, folder / ".starling")
         with Program(folder, SETTINGS | settings) as program:
             await asyncio.to_thread(program.wait_until_ready)

@@ -26,7 +26,7 @@ def made() -> Iterator[Path]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with open_folder() as opened:
+    with open_folder(in_memory=True) as opened:
         yield opened
 
 

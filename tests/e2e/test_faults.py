@@ -45,7 +45,7 @@ def crowd() -> Iterator[Crowd]:
 
 @pytest.fixture(scope="module")
 def small_crowd() -> Iterator[Crowd]:
-    with open_folder() as folder:
+    with open_folder(in_memory=True) as folder:
         yield folder, asyncio.run(settle(folder, 12))
 
 

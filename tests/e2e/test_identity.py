@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with open_folder() as made:
+    with open_folder(in_memory=True) as made:
         yield made
 
 

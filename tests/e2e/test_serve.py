@@ -10,17 +10,33 @@ import asyncpg
 import pytest
 
 from app.server.embedded import running_database_url
+from tests.support.data_dirs import copy_data_dir, served_data_dir
 from tests.support.program import Program, open_folder, runs, wait_until
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    with open_folder() as made:
-        yield made
+def empty_folder() -> Iterator[Path]:
+    """Where nothing was started before; on the disk, as users have it."""
+    with open_folder() as opened:
+        yield opened
 
 
-def test_a_first_start_takes_seconds_and_says_where_everything_is(folder: Path) -> None:
-    with Program(folder) as program:
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    with served_data_dir() as data_dir:
+        yield data_dir
+
+
+@pytest.fixture
+def folder(made: Path) -> Iterator[Path]:
+    """Where the program was started before."""
+    with open_folder(in_memory=True) as opened:
+        copy_data_dir(made, opened / ".starling")
+        yield opened
+
+
+def test_a_first_start_takes_seconds_and_says_where_everything_is(empty_folder: Path) -> None:
+    with Program(empty_folder) as program:
         program.wait_until_ready()
         # Of the processor, so that a busy machine says the same: some 2, that of initdb left out.
         assert sum(sum(process.cpu_times()[:2]) for process in program.processes()) < 6.0
@@ -79,14 +95,14 @@ async def test_a_request_that_hangs_in_the_database_is_503_and_the_end_is_not_la
         locker.terminate()
 
 
-def test_data_survives_a_restart(folder: Path) -> None:
-    with Program(folder) as program:
+def test_data_survives_a_restart(empty_folder: Path) -> None:
+    with Program(empty_folder) as program:
         program.wait_until_ready()
         assert program.stop() == 0
-    made = system_identifier(folder)
-    with Program(folder) as program:
+    made = system_identifier(empty_folder)
+    with Program(empty_folder) as program:
         program.wait_until_ready()
-    assert system_identifier(folder) == made
+    assert system_identifier(empty_folder) == made
 
 
 def system_identifier(folder: Path) -> bytes:

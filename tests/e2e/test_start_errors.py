@@ -16,7 +16,7 @@ TWO_WORKERS = {"HTTP__WORKERS": "2"}
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with open_folder() as made:
+    with open_folder(in_memory=True) as made:
         yield made
 
 

@@ -12,7 +12,7 @@ from tests.support.program import Program, open_folder
 @contextlib.contextmanager
 def made_data_dir() -> Iterator[Path]:
     """A DATA_DIR as a first start leaves it behind."""
-    with open_folder() as folder:
+    with open_folder(in_memory=True) as folder:
         with EmbeddedPostgres(folder / "made", max_connections=10):
             pass
         yield folder / "made"
@@ -21,7 +21,7 @@ def made_data_dir() -> Iterator[Path]:
 @contextlib.contextmanager
 def served_data_dir() -> Iterator[Path]:
     """A DATA_DIR that the program was started on once: the tables are there, too."""
-    with open_folder() as folder, Program(folder) as program:
+    with open_folder(in_memory=True) as folder, Program(folder) as program:
         program.wait_until_ready()
         assert program.stop() == 0
         yield folder / ".starling"

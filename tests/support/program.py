@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import psutil
 
+from tests.support.memory_folder import memory_folder
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SERVE = (sys.executable, "-m", "app.cli", "serve")
 
@@ -52,11 +54,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def open_folder() -> Iterator[Path]:
+def open_folder(*, in_memory: bool = False) -> Iterator[Path]:
     """A new folder that every user may pass through, removed afterwards: pytest's own are closed to the other
     user that postgres runs as when the tests run as root.
+
+    `in_memory` is for those to whom the disk means nothing: see tests/support/memory_folder.py.
     """
-    folder = Path(tempfile.gettempdir()).resolve() / f"starling-test-{secrets.token_hex(6)}"
+    parent = memory_folder() if in_memory else Path(tempfile.gettempdir())
+    folder = parent.resolve() / f"starling-test-{secrets.token_hex(6)}"
     umask = os.umask(0o022)
     try:
         folder.mkdir(mode=0o755)

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from orm.totals import FEW
 from orm.verbs import read
+from tests.support.databases import fresh_schema
 from tests.support.library import LIBRARY, Author, Book
 from tests.support.models import Product, ShopHome, shop
 
@@ -60,12 +62,29 @@ QUESTIONS: Mapping[str, Question] = {
 }
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def filled_url(run_database_url: str) -> AsyncIterator[str]:
+    """Where the products are that no test changes."""
+    async with fresh_schema(run_database_url) as url:
+        async with shop(url) as home:
+            for text in FILL:
+                await home.db.execute(text)
+        yield url
+
+
 @pytest.fixture
-async def home(database_url: str) -> AsyncIterator[ShopHome]:
-    """100,000 products, 89,000 of them dearer than 110, and one connection that runs every statement."""
+async def home(filled_url: str) -> AsyncIterator[ShopHome]:
+    """100,000 products, 89,000 of them dearer than 110, and one connection that runs every statement: a new
+    one, which has prepared none."""
+    async with shop(filled_url, max_size=1) as home:
+        yield home
+
+
+@pytest.fixture
+async def empty_home(database_url: str) -> AsyncIterator[ShopHome]:
+    """Categories and no product, for tests that make their own."""
     async with shop(database_url, max_size=1) as home:
-        for text in FILL:
-            await home.db.execute(text)
+        await home.db.execute(FILL[0])
         yield home
 
 
@@ -152,9 +171,9 @@ async def test_a_list_is_planned_for_its_values_after_many_executions(
 
 
 async def test_the_newest_of_a_few_hundred_rows_are_found_by_their_index(
-    home: ShopHome, monkeypatch: pytest.MonkeyPatch
+    empty_home: ShopHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await home.db.execute("TRUNCATE products RESTART IDENTITY")
+    home = empty_home
     await home.db.execute("INSERT INTO categories (name) SELECT 'd' || n FROM generate_series(51, 500) n")
     await home.db.execute(FILL[1].replace("n % 50 + 1", "n % 500 + 1"))
     await home.db.execute("ANALYZE categories, products")
@@ -219,12 +238,20 @@ FEW_PAGES = 300
 PATH = "author_id.name"
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def skewed_url(run_database_url: str) -> AsyncIterator[str]:
+    """Where the books are, which no test changes."""
+    async with fresh_schema(run_database_url) as url:
+        async with shop(url, models=LIBRARY) as home:
+            for text in FILL_SKEWED:
+                await home.db.execute(text)
+        yield url
+
+
 @pytest.fixture
-async def skewed(database_url: str) -> AsyncIterator[ShopHome]:
-    """100,000 books, 200 of them of authors with a rare name; one connection."""
-    async with shop(database_url, models=LIBRARY, max_size=1) as home:
-        for text in FILL_SKEWED:
-            await home.db.execute(text)
+async def skewed(skewed_url: str) -> AsyncIterator[ShopHome]:
+    """100,000 books, 200 of them of authors with a rare name; one new connection."""
+    async with shop(skewed_url, models=LIBRARY, max_size=1) as home:
         yield home
 
 
@@ -282,11 +309,11 @@ async def text_of(
 
 
 async def test_a_rare_value_stays_fast_after_large_offsets_into_a_common_one(
-    home: ShopHome, monkeypatch: pytest.MonkeyPatch
+    empty_home: ShopHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await home.db.execute("TRUNCATE products RESTART IDENTITY")
+    home = empty_home
     await home.db.execute(FILL[1].replace("n % 50 + 1", "CASE WHEN n % 2000 = 0 THEN 7 ELSE 1 END"))
-    await home.db.execute("ANALYZE products")
+    await home.db.execute("ANALYZE categories, products")
     columns = ", ".join(home.registry.of(Product).columns)
     text = f"SELECT {columns} FROM products WHERE category_id = $1 ORDER BY id DESC LIMIT $2 OFFSET $3"
     for _ in range(EXECUTIONS):

@@ -3,10 +3,12 @@
 import asyncio
 import gzip
 import re
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import httpx
 import pytest
+import pytest_asyncio
 from starlette.routing import Route
 
 from app import __version__
@@ -17,14 +19,25 @@ from app.project_setup import Apps, Models, Settings
 from services.chat.models import Chat, ChatMessage
 from services.users.models import User
 from tests.support.application import RunningApplication, running_application
+from tests.support.databases import fresh_schema
 from tests.support.openapi import faults, operations, parameters
 
 SIGNING_OUT: Final = frozenset({"/logout", "/sessions/terminate_all"})
 
 
-@pytest.fixture
-async def running(database_url: str) -> Any:
-    async with running_application(database_url) as application:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_url(run_database_url: str) -> AsyncIterator[str]:
+    async with fresh_schema(run_database_url) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(module_url: str) -> AsyncIterator[RunningApplication]:
+    """One application for all tests of this file: they read, or are refused."""
+    async with running_application(module_url) as application:
         yield application
 
 
@@ -86,11 +99,11 @@ async def test_private_fields_are_in_no_schema(running: RunningApplication) -> N
 
 
 async def test_the_document_is_the_same_in_every_process_and_asked_for_once(
-    running: RunningApplication, database_url: str
+    running: RunningApplication, module_url: str
 ) -> None:
     client = await running.client()
     first = await client.get("/openapi.json")
-    async with running_application(database_url) as other:
+    async with running_application(module_url) as other:
         second = await (await other.client()).get("/openapi.json")
     assert first.content == second.content
     again = await client.get("/openapi.json", headers={"If-None-Match": first.headers["etag"]})

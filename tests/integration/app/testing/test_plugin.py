@@ -181,11 +181,28 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, server_u
     return pytester
 
 
+# For the dozens of people who sign in.
+CHEAP_PASSWORDS: Final = """
+    import pytest
+
+    from services.users import passwords
+
+
+    @pytest.fixture(scope="session", autouse=True)
+    def cheap_passwords():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(passwords, "MEMORY_KIB", 64)
+            patch.setattr(passwords, "PASSES", 1)
+            yield
+"""
 PROJECT: Final = "starling_project = mything.setup:MySettings, MyModels, MyApps"
-QUICK: Final = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio")
+# Plugins of others, which cost a second to load.
+STRANGERS: Final = ("cacheprovider", "hypothesispytest", "anyio", "schemathesis", "xdist")
+QUICK: Final = ("-q", *(f"-pno:{name}" for name in STRANGERS))
 
 
 def write_tests(project: pytest.Pytester, mark: str) -> None:
+    project.makeconftest(CHEAP_PASSWORDS)
     file = project.path / "test_notes.py"
     file.write_text(file.read_text().replace("MARK", mark))
 
@@ -218,7 +235,7 @@ def test_without_a_library_the_fixtures_say_what_to_install(project: pytest.Pyte
     project.makeconftest("import sys; sys.modules['httpx'] = None")
     project.makepyfile(test_notes="def test_it(starling_project): ...")
 
-    result = project.runpytest_inprocess("-q")
+    result = project.runpytest_inprocess(*QUICK)
 
     result.stdout.fnmatch_lines(["the fixtures of app.testing need httpx: pip install 'starling?test?'"])
     result.assert_outcomes(errors=1)
@@ -228,7 +245,7 @@ def test_without_pytest_asyncio_the_fixtures_say_what_to_install(project: pytest
     project.makeini("[pytest]")
     project.makepyfile(test_notes="def test_it(starling): ...")
 
-    result = project.runpytest_inprocess("-q", "-p", "no:asyncio")
+    result = project.runpytest_inprocess(*QUICK, "-p", "no:asyncio")
 
     result.stdout.fnmatch_lines(["*pytest-asyncio is not loaded or too old: pip install 'starling?test?'"])
     result.assert_outcomes(errors=1)

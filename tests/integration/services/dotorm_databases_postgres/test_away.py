@@ -20,7 +20,7 @@ from tests.support.program import open_folder
 @pytest.fixture
 def server() -> Iterator[EmbeddedPostgres]:
     with (
-        open_folder() as folder,
+        open_folder(in_memory=True) as folder,
         EmbeddedPostgres(folder / "data", max_connections=40, is_durable=False) as started,
     ):
         yield started
@@ -29,7 +29,7 @@ def server() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture
 def other_server() -> Iterator[EmbeddedPostgres]:
     with (
-        open_folder() as folder,
+        open_folder(in_memory=True) as folder,
         EmbeddedPostgres(folder / "data", max_connections=40, is_durable=False) as started,
     ):
         yield started

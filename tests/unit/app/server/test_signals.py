@@ -10,8 +10,12 @@ from app.server.signals import Signals, StopRequested
 
 @pytest.fixture
 def signals() -> Iterator[Signals]:
-    with Signals() as entered:
-        yield entered
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, which runs the tests perhaps, is respected
+    try:
+        with Signals() as entered:
+            yield entered
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

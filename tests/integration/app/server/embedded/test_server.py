@@ -48,7 +48,7 @@ def made() -> Iterator[Path]:
 @pytest.fixture
 def new_data_dir() -> Iterator[Path]:
     """Where a data folder is to be made."""
-    with open_folder() as folder:
+    with open_folder(in_memory=True) as folder:
         yield folder / "data"
 
 
