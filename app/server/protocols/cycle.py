@@ -57,6 +57,9 @@ class Connection(Protocol):
     def fields_of_all(self) -> bytes:
         """The header fields that every answer of the process has, as they are written."""
 
+    def read_on(self) -> None:
+        """The application wants to know what comes: read it, unless enough has come."""
+
     def on_response_complete(self) -> None:
         """The answer was written: the next request may be answered."""
 
@@ -72,6 +75,7 @@ class Cycle:
         "_body",
         "_connection",
         "_event",
+        "_has_begun",
         "_has_news",
         "_head",
         "_is_chunked",
@@ -82,7 +86,6 @@ class Cycle:
         "keep_alive",
         "more_body",
         "response_complete",
-        "response_started",
         "scope",
         "task",
         "transport",
@@ -99,18 +102,23 @@ class Cycle:
         self.waiting_for_100_continue = expect_100_continue
         self.disconnected = False
         self.more_body = True
-        self.response_started = False
         self.response_complete = False
         self.task: asyncio.Task[None] | None = None
         self._connection: Connection | None = connection
         self._body: bytes | bytearray = b""
         self._event: asyncio.Event | None = None
+        self._has_begun = False
         self._has_news = False
         self._head = b""
         self._is_head = scope["method"] == "HEAD"
         self._is_chunked = False
         self._left: int | None = 0
         """Bytes that the body is still short of; None: it ends when it ends."""
+
+    @property
+    def response_started(self) -> bool:
+        """Whether anything of the answer was written. A head that is held back was not."""
+        return self._has_begun and not self._head
 
     # What comes in
 
@@ -145,11 +153,12 @@ class Cycle:
 
     async def receive(self) -> Message:
         """The ASGI `receive`."""
-        if self.waiting_for_100_continue and not self.transport.is_closing():
+        if self.waiting_for_100_continue and not (self.disconnected or self.transport.is_closing()):
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.waiting_for_100_continue = False
         if not (self.disconnected or self.response_complete):
-            self.flow.resume_reading()
+            if self.flow.read_paused and self._connection is not None:
+                self._connection.read_on()
             if not self._has_news:
                 self._event = self._event or asyncio.Event()
                 self._event.clear()
@@ -171,16 +180,16 @@ class Cycle:
         if self.disconnected or connection is None:
             return
         kind = message["type"]
-        if kind == "http.response.body" and self.response_started and not self.response_complete:
+        if kind == "http.response.body" and self._has_begun and not self.response_complete:
             is_last = not message.get("more_body", False)
             self._send_body(connection, message.get("body", b""), is_last=is_last)
-        elif kind == "http.response.start" and not self.response_started:
+        elif kind == "http.response.start" and not self._has_begun:
             self._send_head(connection, message["status"], message.get("headers", ()))
         else:
             raise RuntimeError(f"the application sent {kind!r} when it was not its turn")
 
     def _send_head(self, connection: Connection, status: int, fields: RawHeaders) -> None:
-        self.response_started = True
+        self._has_begun = True
         self.waiting_for_100_continue = False
         names, values = _checked(fields)
         parts = [_STATUS_LINES[status], connection.fields_of_all()]
@@ -239,6 +248,8 @@ class Cycle:
             self.transport.write(head + body)
         else:
             self.transport.writelines((head, body))
+            # look whether the buffer is full: before Python 3.12.9 asyncio's `writelines` does not
+            self.transport.set_write_buffer_limits()
 
     # From beginning to end
 
@@ -255,16 +266,17 @@ class Cycle:
             _logger.exception("the application failed at %r", self.scope["path"])
             await self._fail()
         finally:
-            if not self.response_complete:
-                self._write(b"")
-                self.transport.close()
             self._connection = None
             if connection is not None and self.task is not None:
                 connection.tasks.discard(self.task)
                 self.task = None
+            # One that is disconnected is closed, or has been refused and is about to be.
+            if not (self.response_complete or self.disconnected):
+                self._write(b"")
+                self.transport.close()
 
     async def _fail(self) -> None:
-        if not self.response_started:
+        if not self._has_begun:
             await self.send({"type": "http.response.start", "status": 500, "headers": _FAILED_FIELDS})
             await self.send({"type": "http.response.body", "body": _FAILED})
 

@@ -2,7 +2,7 @@
 
 import urllib.parse
 from collections import deque
-from typing import Any
+from typing import Any, Final
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,6 +18,11 @@ from app.server.protocols.connection import (
 from app.server.protocols.cycle import Cycle
 from app.server.protocols.guard import MOST_HEADERS
 from orm.errors import Problem
+
+MOST_WAITING: Final = 16
+"""So many requests that wait for their turn are enough: no more is read then. Without a bound they fill the
+memory, because thousands can be sent in the time that one answer takes; and while nothing is read, nobody
+sees that the client is gone."""
 
 _NOTHING, _HEAD, _BODY, _DONE = Phase
 
@@ -41,6 +46,17 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
         self._is_socket = False
         self._idle_since = 0.0
         self._raw_root_path = self.root_path.encode("ascii")
+        self._ahead: Cycle | None = None
+        """The request that is answered while others wait."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell also the one whose answer others wait for; uvicorn tells the last."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self.pipeline.clear()
+        if self._ahead is not None and not self._ahead.response_complete:
+            self._ahead.disconnected = True
+            self._ahead.set()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, no more than a head's length at a time."""
@@ -65,30 +81,35 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
             self._drop(data)
             return
         begun, before = self._begun, self._phase
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._upgrade()
-            return
-        except httptools.HttpParserError as error:
-            self._fail(_problem(error))
-            return
+        while True:
+            try:
+                self.parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._upgraded(data[upgrade.args[0] :])
+                if not data:
+                    return
+            except httptools.HttpParserError as error:
+                self._fail(_problem(error))
+                return
         if self._phase is not _DONE:
             is_pure = begun == self._begun or (begun + 1 == self._begun and before in (_NOTHING, _DONE))
             if self._phase is _HEAD and is_pure:
                 # Where the head began behind something else, that piece is not counted: at worst a head may
                 # be twice as long.
                 self._head_bytes += len(data)
+            elif before is _BODY and begun == self._begun:
+                # A piece without body is what stands between chunks, or trailers: no longer than a head.
+                self._head_bytes = 0 if self._head_bytes < 0 else self._head_bytes + len(data)
             self._watch()
         elif self._timer is not None:
             self._unwatch()
 
-    def _upgrade(self) -> None:
+    def _upgraded(self, rest: bytes) -> bytes:
+        """Do what the request before `rest` asks for. What is to be parsed then, mostly nothing."""
         if not self._should_upgrade():
-            # What we do not speak is ignored, as HTTP has it; but the parser takes no more requests.
-            self.cycle.keep_alive = False
-            self._unwatch()
-        elif self.cycle is not None and not self.cycle.response_complete:
+            return self._as_if_not_asked(rest)
+        if self.cycle is not None and not self.cycle.response_complete:
             self._phase = _HEAD
             self._fail(not_http("a WebSocket cannot begin while an answer is awaited"))
         else:
@@ -96,6 +117,23 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
             self._unset_keepalive_if_required()
             self._hand_over()
             self.handle_websocket_upgrade()
+            self.parser = None  # type: ignore[assignment] # which refers to us: nobody else does any more
+        return b""
+
+    def _as_if_not_asked(self, rest: bytes) -> bytes:
+        """The request without the field that asks for an upgrade, and `rest`, for a parser that begins anew.
+
+        What we do not speak is ignored, as HTTP has it; but this parser has left out the body, and takes no
+        other request. Java's client asks for HTTP/2 with every first request."""
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._fail(not_http("its target is no path"))
+            return b""
+        start = b"%b %b HTTP/%b\r\n" % (method, self.url, self.parser.get_http_version().encode("ascii"))
+        fields = [b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return b"".join([start, *fields, b"\r\n", rest])
 
     def _turn_has_come(self, *, is_between: bool) -> bool:
         if self._phase is _BODY:  # it is for the last request that waits, or the one that is being answered
@@ -153,22 +191,26 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
         self.scope = scope
         self._head_bytes = 0
         self._phase = _BODY
-        if not (parser.should_upgrade() and self._should_upgrade()):
+        if not parser.should_upgrade():  # else see _upgraded
             self._begin(version != "1.0" and parser.should_keep_alive())
+
+    def on_chunk_header(self) -> None:
+        """What follows the last chunk are trailers, and no fields of the head: who checked or wrote those, a
+        proxy for one, has not seen them."""
+        if self.headers is self.scope["headers"]:
+            self.headers = list(self.headers)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
-        if not (self.cycle.response_complete or self._will_be_socket()):
+        self._head_bytes = -1
+        if not self.cycle.response_complete:
             self.cycle.add_body(body)
 
     def on_message_complete(self) -> None:
         """The request is over."""
         self._phase = _DONE
-        if not self._will_be_socket():
+        if not self.parser.should_upgrade():
             self.cycle.end_body()
-
-    def _will_be_socket(self) -> bool:
-        return bool(self.parser.should_upgrade()) and self._should_upgrade()
 
     # From request to answer, and on to the next one
 
@@ -184,8 +226,11 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
         if before is None or before.response_complete:
             self._start(self.cycle)
         else:
-            self.flow.pause_reading()
+            if not self.pipeline:
+                self._ahead = before
             self.pipeline.appendleft(self.cycle)
+            if len(self.pipeline) >= MOST_WAITING:
+                self.flow.pause_reading()
 
     def _start(self, cycle: Cycle) -> None:
         cycle.task = task = self.loop.create_task(cycle.run(self.app))
@@ -195,15 +240,22 @@ class HttptoolsConnection(GuardedConnection, HttpToolsProtocol):
         """See Cycle."""
         return self._guard.rendered(self.server_state.default_headers)
 
+    def read_on(self) -> None:
+        """See Cycle."""
+        if len(self.pipeline) < MOST_WAITING:
+            self.flow.resume_reading()
+
     def on_response_complete(self) -> None:
         """An answer is over: what waits is next, another request or a refusal."""
         self.server_state.total_requests += 1
         if (self._failure is not None and self._take_turn()) or self.transport.is_closing():
             return
-        self.flow.resume_reading()
         if self.pipeline:
-            self._start(self.pipeline.pop())
+            self._ahead = self.pipeline.pop()
+            self._start(self._ahead)
+            self.read_on()
             return
+        self.flow.resume_reading()
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._wait_for_next(self.timeout_keep_alive)

@@ -9,10 +9,11 @@ from starlette.types import Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from app.http.settings import HttpSettings
+from app.server.protocols.connection import LINGER_SECONDS
 from app.server.protocols.cycle import JOINED_BYTES
 from app.server.protocols.guard import Guard, GuardedConfig
 from app.server.protocols.web_socket import SocketProtocol
-from app.server.protocols.with_httptools import HttptoolsConnection
+from app.server.protocols.with_httptools import MOST_WAITING, HttptoolsConnection
 
 GET = b"GET /things/1?a=b HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
@@ -21,20 +22,28 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Line(asyncio.Transport):
-    """The client's end: `written` are the pieces that came, a list for those that came in one call."""
+    """The client's end: `written` are the pieces that came, a list for those that came in one call.
+
+    `when_asked` stands for the look at a buffer which asyncio has forgotten to take while it filled."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("203.0.113.9", 4711), "sockname": ("127.0.0.1", 8000)})
         self.written: list[bytes] = []
         self.is_closed = False
+        self.is_half_closed = False
         self.is_reading_paused = False
+        self.when_asked: Callable[[], None] = lambda: None
 
     def write(self, data: Any) -> None:
         assert not self.is_closed
+        assert not self.is_half_closed
         self.written.append(bytes(data))
 
     def writelines(self, pieces: Any) -> None:
         self.written.append(b"|".join(pieces))
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self.when_asked()
 
     def close(self) -> None:
         self.is_closed = True
@@ -55,7 +64,7 @@ class Line(asyncio.Transport):
         return True
 
     def write_eof(self) -> None:
-        """Nothing more of ours comes."""
+        self.is_half_closed = True
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """It became a WebSocket."""
@@ -125,10 +134,16 @@ class World:
         await self.is_quiet()
         return self.line.written
 
+    def loses_its_client(self, exc: Exception | None = None) -> None:
+        """What the loop does then."""
+        self.line.is_closed = True
+        self.connection.connection_lost(exc)
+
     async def is_quiet(self) -> None:
         """Return when every request that could be answered is."""
-        while self.state.tasks:
-            await asyncio.wait(set(self.state.tasks))
+        async with asyncio.timeout(10):
+            while self.state.tasks:
+                await asyncio.gather(*self.state.tasks, return_exceptions=True)
 
 
 def answering(*parts: bytes, status: int = 200, fields: Any = (), length: int | None = None) -> Application:
@@ -156,6 +171,20 @@ async def test_a_long_body_is_not_copied_behind_its_head() -> None:
     body = b"x" * (JOINED_BYTES + 1)
     (written,) = await World(answering(body, length=len(body))).hears(GET)
     assert written.endswith(b"\r\n\r\n|" + body)
+
+
+async def test_a_client_that_does_not_read_long_answers_gets_no_more_of_them() -> None:
+    body = b"x" * (JOINED_BYTES + 1)
+    world = World(answering(body, length=len(body)))
+    world.line.when_asked = world.connection.pause_writing
+    world.connection.data_received(GET * 3)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(world.line.written) == 1
+    world.connection.resume_writing()
+    world.line.when_asked = lambda: None
+    await world.is_quiet()
+    assert len(world.line.written) == 3
 
 
 async def test_the_parts_of_a_body_are_written_as_they_come() -> None:
@@ -453,3 +482,164 @@ async def test_the_date_of_answers_is_renewed() -> None:
     (written,) = await world.hears(GET)
     assert b"\r\ndate: tomorrow\r\n" in written
     assert b"today" not in written
+
+
+async def test_a_client_that_left_before_the_body_leaves_nothing_behind() -> None:
+    go = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+        await go.wait()
+        await send({"type": "http.response.body", "body": b"a"})
+
+    world = World(app)
+    world.connection.data_received(GET)
+    (task,) = world.state.tasks
+    await asyncio.sleep(0)
+    world.loses_its_client()
+    go.set()
+    await world.is_quiet()
+    assert task.exception() is None
+    assert world.line.written == []
+
+
+async def test_all_who_wait_on_a_connection_are_told_that_the_client_left() -> None:
+    told: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        told.append((await receive())["type"])
+
+    world = World(app)
+    world.connection.data_received(GET)
+    await asyncio.sleep(0)
+    world.connection.data_received(GET)
+    assert not world.line.is_reading_paused  # else nobody would see it
+    world.loses_its_client()
+    await world.is_quiet()
+    assert told == ["http.disconnect"]  # the second was never begun
+
+
+@pytest.mark.parametrize("exc", [None, ConnectionResetError()], ids=["end", "reset"])
+async def test_a_connection_that_is_lost_has_no_timer(exc: Exception | None) -> None:
+    world = World(answering(b"", length=0))
+    await world.hears(GET)
+    world.loses_its_client(exc)
+    assert all(timer.cancelled() for _, timer in world.loop.set)
+
+
+async def test_requests_are_not_read_without_bound_while_one_is_answered() -> None:
+    go = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await go.wait()
+        await answering(b"", length=0)(scope, receive, send)
+
+    world = World(app)
+    world.connection.data_received(GET + GET * MOST_WAITING)
+    await asyncio.sleep(0)  # in which the first one is received
+    assert world.line.is_reading_paused
+    go.set()
+    await world.is_quiet()
+    assert not world.line.is_reading_paused
+    assert len(world.scopes) == 1 + MOST_WAITING
+
+
+CHUNKED = b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that says what it has read."""
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    await answering(body, length=len(body))(scope, receive, send)
+
+
+async def test_a_refusal_of_a_body_is_not_cut_off_by_the_end_of_the_application() -> None:
+    world = World(reading)
+    (written,) = await world.hears(CHUNKED, b"5\r\nhello\r\n", b"nonsense\r\n")
+    assert written.startswith(b"HTTP/1.1 400 ")
+    assert world.line.is_half_closed
+    assert not world.line.is_closed  # what the client still sends is dropped for a moment
+    world.loop.turn_to(LINGER_SECONDS)
+    assert world.line.is_closed
+
+
+async def test_a_body_that_does_not_come_is_refused_while_a_head_waits() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    world = World(app)
+    world.connection.data_received(POST)
+    await asyncio.sleep(0)
+    world.loop.turn_to(HttpSettings().body_timeout_seconds)
+    await world.is_quiet()
+    (written,) = world.line.written
+    assert written.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_client_that_was_refused_is_not_asked_for_its_body(caplog: pytest.LogCaptureFixture) -> None:
+    go = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await go.wait()
+        await receive()
+
+    world = World(app)
+    world.connection.data_received(POST[:-2] + b"Expect: 100-continue\r\n\r\n")
+    world.loop.turn_to(HttpSettings().body_timeout_seconds)
+    go.set()
+    await world.is_quiet()
+    (written,) = world.line.written
+    assert written.startswith(b"HTTP/1.1 408 ")
+    assert caplog.text == ""
+
+
+async def test_trailers_are_no_fields_of_the_head() -> None:
+    world = World(reading)
+    (written,) = await world.hears(CHUNKED + b"1\r\na\r\n0\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n")
+    assert written.endswith(b"\r\n\r\na")
+    (scope,) = world.scopes
+    assert scope["headers"] == [(b"host", b"x"), (b"transfer-encoding", b"chunked")]
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [(b"0\r\n", b"a: b\r\n" * 200), (b"0\r\na: ", b"b" * 1000), (b"1;a=", b"b" * 1000)],
+    ids=["trailers", "one trailer", "what a chunk says of itself"],
+)
+async def test_what_is_no_body_may_not_be_endless(start: bytes, more: bytes) -> None:
+    world = World(reading)
+    (written,) = await world.hears(CHUNKED, start, *[more] * (HttpSettings().max_header_bytes // 1000 + 1))
+    assert written.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_body_in_many_small_chunks_is_not_endless() -> None:
+    world = World(reading)
+    chunks = [b"1\r\n", b"a", b"\r\n"] * 20_000
+    (written,) = await world.hears(CHUNKED, *chunks, b"0\r\n", b"\r\n")
+    assert written.endswith(b"\r\n\r\n" + b"a" * 20_000)
+
+
+@pytest.mark.parametrize(
+    "length",
+    [b"Content-Length: 5\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n" + b"5\r\nhello\r\n0\r\n\r\n"],
+)
+async def test_an_upgrade_that_we_do_not_speak_costs_neither_body_nor_connection(length: bytes) -> None:
+    world = World(reading)
+    asking = b"Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+    post = b"POST /things HTTP/1.1\r\n" + asking + length
+    written = await world.hears(post + post)
+    assert [answer[-5:] for answer in written] == [b"hello", b"hello"]
+    assert b"connection: close" not in written[0]
+    written = await world.hears(*(bytes([byte]) for byte in post))
+    assert b"".join(written).endswith(b"\r\n\r\nhello")
+    assert world.scopes[0]["headers"][:2] == [(b"host", b"x"), (b"connection", b"Upgrade, HTTP2-Settings")]
+    assert len(await world.hears(post * 500)) == 500
