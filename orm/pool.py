@@ -64,7 +64,8 @@ class Pool:
         self._timeout = timeout
         self._idle: list[Link] = []
         self._waiters: deque[_Waiter] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_at = 0.0
         self._links: set[Link] = set()
         self._connecting = 0
         self._chores: set[asyncio.Task[None]] = set()
@@ -194,9 +195,13 @@ class Pool:
             except BaseException:
                 self._forget(waiter)
                 raise
+            if link is None:  # a place became free because a connection was lost; much may have come between
+                link = self.take_idle()
             if link is not None:
                 return link
-            if self.size < self._max_size:  # a place became free because a connection was lost
+            if self._is_closed:
+                raise UsageError("the database is closed")
+            if self.size < self._max_size:
                 return await self._grow()
 
     def _expire_at(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
@@ -205,9 +210,11 @@ class Pool:
         One timer serves them all: where there are more callers than connections nearly every request waits,
         and a timer of its own would cost it a tenth of its time."""
         if self._timer is not None:
-            if self._timer.when() <= deadline:
+            if self._timer_at <= deadline:
                 return
             self._timer.cancel()
+        # noted apart: for a moment that is nearly here uvloop gives a handle that does not know its time
+        self._timer_at = deadline
         self._timer = loop.call_at(deadline, self._expire, loop)
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -263,7 +270,7 @@ class Pool:
     async def _reset(self, link: Link) -> None:
         try:
             await link.reset()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             logger.warning("a connection could not be reset and is closed: %s", error)
             link.is_broken = True
         self.give(link)

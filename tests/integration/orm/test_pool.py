@@ -10,6 +10,7 @@ import pytest
 
 from orm import Database, DatabaseUnavailable, PoolExhausted, StatementTimeout, UsageError
 from orm.keep_alive import keep_alive
+from orm.link import Link
 from orm.tally import Tally, reset_tally, set_tally
 from tests.support.eventually import eventually
 
@@ -137,6 +138,62 @@ async def test_closing_ends_waiters_and_may_be_repeated(db: Database) -> None:
         db.pool.give(link)
     await db.close()
     assert db.pool.size == 0
+
+
+async def test_who_is_woken_for_a_place_that_is_taken_again_gets_what_lies_idle(db: Database) -> None:
+    broken, other = await db.pool.take(), await db.pool.take()
+    waiter = asyncio.create_task(db.pool.take())
+    await asyncio.sleep(0)
+    quicker = asyncio.create_task(db.pool.take())  # takes the place before the waiter runs
+    asyncio.get_running_loop().call_soon(db.pool.give, other)  # nobody is waiting in this moment
+    broken.is_broken = True
+    db.pool.give(broken)
+    assert await waiter is other
+    for link in (other, await quicker):
+        db.pool.give(link)
+    assert (db.pool.size, db.pool.idle, db.pool.waiting) == (2, 2, 0)
+
+
+async def test_who_is_woken_by_a_pool_that_is_closed_makes_no_connection(db: Database) -> None:
+    links = [await db.pool.take(), await db.pool.take()]
+    waiter = asyncio.create_task(db.pool.take())
+    await asyncio.sleep(0)
+    for link in links:
+        link.is_broken = True
+        db.pool.give(link)
+    await db.close()
+    with pytest.raises(UsageError, match="closed"):
+        await waiter
+    assert db.pool.size == 0
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), OSError(), asyncpg.InternalClientError()], ids=repr)
+async def test_a_connection_that_cannot_be_reset_gives_its_place_away(
+    db: Database, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(link: Link) -> None:
+        raise error
+
+    monkeypatch.setattr(Link, "reset", fail)
+    link = await db.pool.take()
+    link.needs_reset = True
+    db.pool.give(link)
+    await eventually(lambda: db.pool.size == 0)
+
+
+def test_waiters_of_a_loop_whose_timers_do_not_know_their_time(database_url: str) -> None:
+    async def exhaust() -> list[object]:
+        database = Database(database_url, max_size=1, wait_seconds=0)
+        await database.open()
+        link = await database.pool.take()
+        found = await asyncio.gather(*(database.pool.take() for _ in range(3)), return_exceptions=True)
+        database.pool.give(link)
+        assert (database.pool.idle, database.pool.waiting) == (1, 0)
+        await database.close()
+        return list(found)
+
+    uvloop = pytest.importorskip("uvloop")
+    assert [type(one) for one in uvloop.run(exhaust())] == [PoolExhausted] * 3
 
 
 def test_sizes_that_contradict_each_other_are_refused() -> None:
