@@ -50,7 +50,9 @@ class Policy:
                 raise AccessDenied(f"This API key has no scope {model.route}:{operation}.")
             if asker.is_admin and model.table not in self._guards:
                 return UNLIMITED
-            known = (asker.user_id, asker.is_admin, asker.role_ids, model.table, operation)
+            # The codes, too: a session from before a role got another one may still ask, but for itself only.
+            codes = asker.role_codes
+            known = (asker.user_id, asker.is_admin, asker.role_ids, codes, model.table, operation)
             grant = self._grants.get(known)
             if grant is None:
                 template = self._template(known[1:], asker, model, operation)

@@ -17,6 +17,7 @@ class Note(DotModel):
     text: str = Text(required=True)
     secret: str | None = Text(private=True)
     made_at: dt.datetime | None = Datetime()
+    salary: str | None = Text(role_read="hr")
 
 
 NOTE = Registry.compose({"note": Note}).of(Note)
@@ -105,3 +106,19 @@ def test_grants_are_forgotten_one_by_one(monkeypatch: pytest.MonkeyPatch) -> Non
     assert policy.grant(of(2, BASE), NOTE, "read") is grants[1]
     assert policy.grant(of(1, BASE), NOTE, "read") is not grants[0]
     assert values(policy, of(1, BASE)) == (1,)
+
+
+def test_a_session_from_before_a_role_was_renamed_asks_for_itself_only() -> None:
+    policy = Policy()
+    policy.use(rights(access("notes", BASE, ACL.FULL), rule("notes", [["id", "=", "{{user_id}}"]])))
+    ids, _ = rights().roles_of((BASE,))
+
+    def hidden(user_id: int, code: str) -> frozenset[str]:
+        asker = AccessSession(
+            user_id=user_id, login="x", name="X", role_ids=ids, role_codes=frozenset({code})
+        )
+        return policy.grant(asker, NOTE, "read").hidden
+
+    assert hidden(7, "hr") == frozenset()
+    assert hidden(7, "staff") == {"salary"}
+    assert hidden(8, "staff") == {"salary"}
