@@ -10,11 +10,12 @@ import msgspec
 from orm.builder import select as build
 from orm.builder.text import VERSION
 from orm.cursor import as_given, read_cursor, write_cursor
-from orm.errors import FilterError, Place, RecordNotFound, UsageError
+from orm.errors import FilterError, Place, RecordNotFound, StatementTimeout, UsageError
 from orm.fields.numbers import is_id
 from orm.filters.parse import Shape
 from orm.page import Page
 from orm.projection import Arguments, Ordered, Projection
+from orm.totals import FEW
 from orm.verbs.branches import fill_branches
 from orm.verbs.scope import NOTHING, Scope
 
@@ -52,7 +53,12 @@ class Reading:
 
     async def rows(self) -> list[Any]:
         """The rows as the driver gives them."""
-        return await self.scope.db.run(self.text, self.values)
+        try:
+            return await self.scope.db.run(self.text, self.values)
+        except StatementTimeout:
+            if self.counted is not None:  # perhaps there were too many to keep while they are counted
+                self.scope.registry.totals.note(self.counted, FEW + 1)
+            raise
 
     def total(self, rows: Sequence[Any]) -> int | None:
         """How many rows pass in all, as the rows of a counted search say it; None where there is none."""
