@@ -11,6 +11,7 @@ from app.server.protocols.guard import MOST_HEADERS
 from orm.errors import Problem
 
 _PHASES = {h11.IDLE: Phase.HEAD, h11.SEND_BODY: Phase.BODY}
+_OVER = (h11.ERROR, h11.CLOSED, h11.SWITCHED_PROTOCOL)
 _TOO_LARGE = 431
 _VERSIONS = (b"1.0", b"1.1")
 
@@ -21,10 +22,11 @@ class H11Connection(GuardedConnection, H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = self._parser = _Parser(self._max_head_bytes)
+        self._is_socket = False
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
-        if self._failure is not None:
+        if self._failure is not None or self.conn.their_state is h11.MUST_CLOSE:
             self._drop(data)
             return
         # Between two requests empty lines are no beginning of a third: they do not keep a connection alive.
@@ -45,6 +47,7 @@ class H11Connection(GuardedConnection, H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """The connection becomes a WebSocket."""
+        self._is_socket = True
         self._hand_over()
         super().handle_websocket_upgrade(event)
 
@@ -55,11 +58,7 @@ class H11Connection(GuardedConnection, H11Protocol):
         self._fail(self._parser.problem)
 
     def _follow(self) -> None:
-        if self._failure is not None or self.conn.their_state in (
-            h11.ERROR,
-            h11.CLOSED,
-            h11.SWITCHED_PROTOCOL,
-        ):
+        if self._failure is not None or self._is_socket or self.conn.their_state in _OVER:
             return
         phase = _PHASES.get(self.conn.their_state, Phase.DONE)
         if phase is Phase.HEAD and not self.conn.trailing_data[0]:
@@ -93,7 +92,11 @@ class _Parser(h11.Connection):
         self.refused_headers: list[tuple[bytes, bytes]] = []
 
     def next_event(self) -> Any:
-        """The next event. Raises RemoteProtocolError, and then `problem` says what was wrong."""
+        """The next event. Raises RemoteProtocolError, and then `problem` says what was wrong.
+
+        What follows a request that said it was the last one is none, and no reason to refuse that one."""
+        if self.their_state is h11.MUST_CLOSE:
+            return h11.NEED_DATA
         try:
             event = super().next_event()
         except h11.RemoteProtocolError as error:

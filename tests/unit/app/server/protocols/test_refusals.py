@@ -126,6 +126,17 @@ async def test_what_follows_a_smuggled_request_is_not_answered(world: World) -> 
     assert not world.asked.is_set()
 
 
+async def test_what_follows_the_last_request_is_none_and_refuses_nothing(world: World) -> None:
+    last = b"GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    for pieces in (
+        [last + last],
+        [last, b"\x00 no HTTP"],
+        [last + b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ):
+        (said,) = await world.says(*pieces)
+        assert said.status == 200
+
+
 async def test_an_upgrade_that_we_do_not_speak_is_ignored(world: World) -> None:
     (said,) = await world.says(
         b"GET /quick HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
