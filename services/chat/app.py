@@ -22,9 +22,12 @@ from services.chat.service import NAME, RunningChat
 from services.chat.websocket.guard import SocketGuard
 from services.dotorm_databases_postgres.settings import DatabaseSettings
 from services.security.app import SecurityService
+from sql import statements
 
 RIGHTS_TOPIC: Final = "rights"
 """Under which processes tell each other that rights have changed."""
+
+_POSTING: Final = statements("chat/posting")
 
 _MAY_READ: Final = ["or", ["can_read", "=", True], ["is_admin", "=", True]]
 
@@ -57,6 +60,10 @@ class ChatService(RunningChat):
         super().__init__(env)
         self.guard = SocketGuard(lambda: env.authenticator)
         self._parts: Parts | None = None
+
+    def routines(self) -> Mapping[str, str]:
+        """The function that posts a message."""
+        return {"chat_post": _POSTING["function"]}
 
     def jobs(self) -> Sequence[Job]:
         """What is not kept for ever is removed."""

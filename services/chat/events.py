@@ -118,6 +118,36 @@ def durable_frame(event: EventLike, *, chat_id: int, seq: int, at: datetime.date
     return _joined(event, b'"chat_id":%d,"seq":%d,"at":%s' % (chat_id, seq, json.encode(at)))
 
 
+_PostedRest: Final = msgspec.defstruct(
+    "PostedRest",
+    [
+        (
+            one.encode_name,
+            one.type,
+            msgspec.field(default=one.default) if not one.required else msgspec.field(),
+        )
+        for one in msgspec.structs.fields(MessageView)
+        if one.name not in ("id", "created_at")
+    ],
+    kw_only=True,
+)
+
+
+def posted_rest(chat_id: int, author_id: int, body: str, reply_to_id: int | None) -> str:
+    """The JSON of a message that is about to be posted, but for what is found out then: all that follows its
+    id and its time."""
+    rest = _PostedRest(chat_id=chat_id, author_id=author_id, body=body, reply_to_id=reply_to_id, pinned=False)
+    return json.encode(rest)[1:].decode()
+
+
+def posted_frame(rest: str, *, chat_id: int, message_id: int, seq: int, at: datetime.datetime) -> bytes:
+    """The frame of that message, letter by letter what the database has put into the log
+    (sql/chat/posting.sql)."""
+    at_text = at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    message = f'"message":{{"id":{message_id},"created_at":"{at_text}",{rest}'
+    return f'{{"type":"new_message",{message},"chat_id":{chat_id},"seq":{seq},"at":"{at_text}"}}'.encode()
+
+
 def ephemeral_frame(event: EventLike, *, chat_id: int) -> bytes:
     """The JSON of an event that has a chat and no place in its stream."""
     return _joined(event, b'"chat_id":%d' % chat_id)

@@ -11,7 +11,8 @@ A change of a chat goes like this, in one transaction and four round trips with 
 The second statement begins after the lock is held, so it sees every earlier change of the chat, a removal
 of the asker included: rights are judged there and in the order of the stream. What it finds not allowed, or
 done already, it does not do, and then no number is used up. Where the event itself tells of what is there
-(an edited message, all reactions to it), a statement that reads comes between the two. Nobody locks a chat
+(an edited message, all reactions to it), a statement that reads comes between the two. A message that
+mentions nobody goes the same way inside one function of the database. Nobody locks a chat
 after having written to it, and nobody locks two: there is nothing to deadlock.
 """
 
@@ -131,10 +132,13 @@ async def store_all(turn: Turn, entries: Sequence[Entry]) -> None:
 
 
 def announce(envelopes: Sequence[Envelope]) -> None:
-    """Tell every process, once the open transaction is committed, what was stored in it."""
-    env = current_environment()
+    """Tell every process what was stored: once the open transaction is committed; without one, now."""
+    db = current_environment().db
     realtime = running_chat().realtime
-    env.db.on_commit(lambda: realtime.publish(envelopes))
+    if db.in_transaction:
+        db.on_commit(lambda: realtime.publish(envelopes))
+    else:
+        realtime.publish(envelopes)
 
 
 def id_list(ids: Sequence[int]) -> str:

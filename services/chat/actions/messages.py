@@ -11,7 +11,7 @@ import msgspec
 from app.core.environment import current_environment
 from orm import Conflict
 from services.chat.errors import no_message_to_reply_to, no_such_chat, no_such_message
-from services.chat.events import MessagePinned, NewMessageEvent
+from services.chat.events import MessagePinned, NewMessageEvent, posted_frame, posted_rest
 from services.chat.mentions import mentioned_ids, mentioned_logins
 from services.chat.models import ChatMember, ChatMessage
 from services.chat.rows import message_view
@@ -22,6 +22,7 @@ from services.chat.stream import PostTurn, lock_chat, lock_chat_to_post
 from sql import statements
 
 _SQL: Final = statements("chat/messages")
+_POST: Final = statements("chat/posting")
 _BODY: Final = ChatMessage.__fields__["body"]
 _NONCE: Final = ChatMessage.__fields__["nonce"]
 _BEYOND_ALL_IDS: Final = 2**63 - 1
@@ -51,17 +52,50 @@ async def post_message(
     body = checked_body(body)
     nonce = _NONCE.to_column(nonce)
     db = current_environment().db
-    async with db.transaction():
+    posted: Posted | int | None = None
+    if not (db.in_transaction or mentioned_logins(body)):
+        posted = await _post_at_once(chat_id, author_id, body, reply_to_id, nonce)
+    if posted is None:
+        posted = await _post_in_steps(chat_id, author_id, body, reply_to_id, nonce)
+    if isinstance(posted, Posted):
+        return posted
+    row = await db.fetchrow(_SQL["one"], chat_id, posted)
+    if row is None:
+        raise no_such_message(chat_id, posted)
+    return Posted(message_view(row), row["seq"], False)
+
+
+async def _post_at_once(
+    chat_id: int, author_id: int, body: str, reply_to_id: int | None, nonce: str | None
+) -> Posted | int | None:
+    """A new message, in one statement; the id of the one that had the nonce before; None in the chat of a
+    record, which has to be asked about in between."""
+    rest = posted_rest(chat_id, author_id, body, reply_to_id)
+    [row] = await current_environment().db.fetch(
+        _POST["post"], chat_id, author_id, body, reply_to_id, nonce, rest
+    )
+    seq, at, message_id, first_id, may_write, archived, has_reply_to, is_of_record = row
+    if is_of_record:
+        return None
+    if seq is None:
+        raise no_such_chat(chat_id)
+    if message_id is None:
+        return _first_or_refused(first_id, may_write, archived, has_reply_to, reply_to_id)
+    frame = posted_frame(rest, chat_id=chat_id, message_id=message_id, seq=seq, at=at)
+    turn = PostTurn(chat_id, seq, at, message_id)
+    turn.announce(frame)
+    return Posted(_new_message(turn, author_id, body, reply_to_id=reply_to_id), seq, True)
+
+
+async def _post_in_steps(
+    chat_id: int, author_id: int, body: str, reply_to_id: int | None, nonce: str | None
+) -> Posted | int:
+    async with current_environment().db.transaction():
         mentions = await mentions_in(chat_id, body)  # before the lock, which others wait for
         turn = await lock_chat_to_post(chat_id, author_id)
         message = _new_message(turn, author_id, body, reply_to_id=reply_to_id, mentions=mentions)
         first_id = await store_message(turn, message, nonce)
-        if first_id is None:
-            return Posted(message, turn.seq, True)
-    row = await db.fetchrow(_SQL["one"], chat_id, first_id)
-    if row is None:
-        raise no_such_message(chat_id, first_id)
-    return Posted(message_view(row), row["seq"], False)
+        return Posted(message, turn.seq, True) if first_id is None else first_id
 
 
 async def forward_message(chat_id: int, user_id: int, message_id: int, target_id: int) -> MessageView:
@@ -173,16 +207,25 @@ async def store_message(turn: PostTurn, message: MessageView, nonce: str | None)
         raise no_such_chat(turn.chat_id)
     first_id: int | None
     first_id, may_write, archived, has_reply_to = outcome
-    if first_id is not None:
-        return first_id
-    require("can_write", may_write)
-    require_open(archived=archived)
-    if not has_reply_to:
-        raise no_message_to_reply_to(message.reply_to_id)
+    if first_id is not None or not may_write or archived or not has_reply_to:
+        return _first_or_refused(first_id, may_write, archived, has_reply_to, message.reply_to_id)
     if message.mentions:
         await store_mentions(turn.chat_id, message.id, message.mentions)
     turn.announce(frame)
     return None
+
+
+def _first_or_refused(
+    first_id: int | None, may_write: bool, archived: bool, has_reply_to: bool, reply_to_id: int | None
+) -> int:
+    """What comes of a message that was not stored: the id of the one that had its nonce before. Raises
+    AccessDenied, Conflict (archived), RecordNotFound (reply)."""
+    if first_id is not None:
+        return first_id
+    require("can_write", may_write)
+    require_open(archived=archived)
+    assert not has_reply_to, "there is no other reason"
+    raise no_message_to_reply_to(reply_to_id)
 
 
 def was_deleted() -> Conflict:
