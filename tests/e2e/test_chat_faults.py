@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import psutil
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -135,17 +136,31 @@ async def test_a_killed_worker_leaves_nobody_online(world: World) -> None:
     ada, bob = world.talkers
     chat_id = world.histories[0].chat_id
     async with AsyncExitStack() as stack:
-        hers, her_worker = await stack.enter_async_context(signed_in_socket(world, ada))
+        _, his_worker = await stack.enter_async_context(signed_in_socket(world, bob))
+        while True:  # until she is at the other worker
+            async with AsyncExitStack() as trial:
+                hers, her_worker = await trial.enter_async_context(signed_in_socket(world, ada))
+                if her_worker != his_worker:
+                    await stack.enter_async_context(trial.pop_all())
+                    break
         await hers.send(json.dumps({"type": "subscribe", "chat_id": chat_id}))
-        his_worker = her_worker
-        while his_worker == her_worker:
-            _, his_worker = await stack.enter_async_context(signed_in_socket(world, bob))
-        bob_id = (await hear(hers, "presence", online=True))["user_id"]
+        bob_id = await id_of(world, bob)
+        if bob_id not in (await hear(hers, "subscribed"))["presence"]:
+            await hear(hers, "presence", user_id=bob_id, online=True)
         for process in world.program.workers():
             if not is_at_the_other_end(process, hers):
                 process.kill()
         gone = await hear(hers, "presence", user_id=bob_id)
         assert gone["online"] is False
+
+
+async def id_of(world: World, talker: Talker) -> int:
+    """The id of a user."""
+    headers = {"Authorization": f"Bearer {talker.token}"}
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{world.program.port}", headers=headers
+    ) as client:
+        return int((await client.get("/me")).json()["id"])
 
 
 def is_at_the_other_end(process: psutil.Process, socket: ClientConnection) -> bool:
