@@ -1,11 +1,9 @@
 """Expressions and defaults that a model says otherwise than before: noticed, planned, applied."""
 
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
-import asyncpg
 import pytest
 
 from orm import (
@@ -24,21 +22,6 @@ from orm.schema.difference import Difference, compare
 from orm.schema.expressions import read_definitions
 from orm.schema.migrations import write_plan
 from tests.integration.orm.things import apply, thing
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    await database.open()
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[Any]:
-    made = await asyncpg.connect(database_url)
-    yield made
-    await made.close()
 
 
 def box(sql: str, *, size: Any = None, of: Any = None) -> Registry:

@@ -1,10 +1,6 @@
 """Indexes that a model no longer declares, or declares otherwise; and those that somebody made by hand."""
 
-from collections.abc import AsyncIterator
 from typing import Any
-
-import asyncpg
-import pytest
 
 from orm import (
     Char,
@@ -16,21 +12,6 @@ from orm import (
 from orm.schema.apply import bring_up, read_difference
 from orm.schema.difference import Difference
 from tests.integration.orm.things import apply, thing
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    await database.open()
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[Any]:
-    made = await asyncpg.connect(database_url)
-    yield made
-    await made.close()
 
 
 def indexed(*indexes: Any, **attributes: Any) -> Registry:

@@ -5,10 +5,9 @@ import datetime as dt
 import decimal
 import random
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import asyncpg
 import pytest
 
 from app.cli import main
@@ -43,21 +42,6 @@ from tests.integration.orm.things import restore, thing, with_expression
 from tests.support import ledger, library, models, museum, typing_sample
 
 AT_NOON = dt.datetime(2024, 2, 29, 12, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    await database.open()
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[Any]:
-    made = await asyncpg.connect(database_url)
-    yield made
-    await made.close()
 
 
 @pytest.mark.parametrize(
